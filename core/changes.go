@@ -1,0 +1,217 @@
+package core
+
+import (
+	"errors"
+	"slices"
+)
+
+// changes are what a request did to its session and has not stored yet, by name of value, so that
+// they can be put on top of whatever record is the newest when they are committed.
+type changes struct {
+	end     string // "" or why the session the request came with ends, before all else
+	id      ID     // of the session that begins; "" if there is one already
+	created moment // of that session
+	renew   bool
+	owner   *string
+	persist *bool
+	clear   bool
+	values  []change
+}
+
+// An updater makes the next encoded value out of the newest.
+type updater func(current string, present bool) (string, error)
+
+type changeKind uint8
+
+const (
+	noChange changeKind = iota
+	setValue
+	updateValue
+	deleteValue
+)
+
+// A change is what happens to one value.
+type change struct {
+	name   string
+	kind   changeKind
+	value  string    // of setValue and, on the record the request began with, updateValue
+	update []updater // of updateValue, to be run again on a newer record
+	once   bool      // the commit fails unless the newest value is still the one taken
+	taken  string
+}
+
+// dirty reports whether there is something to store. What Persist was called with waits until
+// there is a session.
+func (c *changes) dirty() bool {
+	return c.end != "" || c.id != "" || c.touchesRecord() || c.persist != nil
+}
+
+func (c *changes) touchesRecord() bool {
+	return c.renew || c.owner != nil || c.clear || len(c.values) > 0
+}
+
+// needsToken reports whether the changes come to nothing unless the client gets a new token.
+func (c *changes) needsToken() bool {
+	return c.id != "" || c.renew || c.owner != nil
+}
+
+// takesOnce reports whether a one-time value was taken.
+func (c *changes) takesOnce() bool {
+	return slices.ContainsFunc(c.values, func(v change) bool { return v.once })
+}
+
+// change finds or adds the change of one name.
+func (c *changes) change(name string) *change {
+	for i := range c.values {
+		if c.values[i].name == name {
+			return &c.values[i]
+		}
+	}
+	c.values = append(c.values, change{name: name})
+	return &c.values[len(c.values)-1]
+}
+
+// lookup finds a value among the changes; known is false where what lies below decides.
+func (c *changes) lookup(name string) (value string, present, known bool) {
+	for i := range c.values {
+		if v := &c.values[i]; v.name == name && v.kind != noChange {
+			return v.value, v.kind != deleteValue, true
+		}
+	}
+	return "", false, c.hidesBelow()
+}
+
+// hidesBelow reports whether values of the record below do not show any more.
+func (c *changes) hidesBelow() bool { return c.end != "" || c.clear || c.id != "" }
+
+func (c *changes) set(name, value string) {
+	v := c.change(name)
+	v.kind, v.value, v.update = setValue, value, nil
+}
+
+func (c *changes) remove(name string) {
+	v := c.change(name)
+	v.kind, v.value, v.update = deleteValue, "", nil
+}
+
+// apply notes an update that gave value. On top of what this request itself set or deleted, or of
+// nothing, it is as good as set.
+func (c *changes) apply(name, value string, update ...updater) {
+	v := c.change(name)
+	v.value = value
+	if v.kind == setValue || v.kind == deleteValue || v.kind == noChange && c.hidesBelow() {
+		v.kind, v.update = setValue, nil
+		return
+	}
+	v.kind = updateValue
+	v.update = append(v.update, update...)
+}
+
+// takeOnce notes that the value was there to be taken, where the record has it.
+func (c *changes) takeOnce(name, taken string) {
+	v := c.change(name)
+	if v.kind == noChange && !c.hidesBelow() {
+		v.once, v.taken = true, taken
+	}
+	v.kind, v.value, v.update = deleteValue, "", nil
+}
+
+// clearAll removes every value; that a one-time value was taken stays noted.
+func (c *changes) clearAll() {
+	c.values = slices.DeleteFunc(c.values, func(v change) bool { return !v.once })
+	for i := range c.values {
+		c.values[i].kind, c.values[i].value, c.values[i].update = deleteValue, "", nil
+	}
+	c.clear = true
+}
+
+// then puts later changes on top.
+func (c *changes) then(next changes) {
+	if next.end != "" {
+		*c = next
+		return
+	}
+	if next.id != "" {
+		c.id, c.created = next.id, next.created
+	}
+	c.renew = c.renew || next.renew
+	if next.owner != nil {
+		c.owner = next.owner
+	}
+	if next.persist != nil {
+		c.persist = next.persist
+	}
+	if next.clear {
+		c.clearAll()
+	}
+	for _, v := range next.values {
+		c.thenChange(v)
+	}
+}
+
+func (c *changes) thenChange(next change) {
+	if next.once {
+		c.takeOnce(next.name, next.taken)
+	}
+	switch next.kind {
+	case setValue:
+		c.set(next.name, next.value)
+	case updateValue:
+		c.apply(next.name, next.value, next.update...)
+	case deleteValue:
+		c.remove(next.name)
+	}
+}
+
+// merge puts the changes on top of fresh, the newest record's values. base are the values that the
+// request began with; where both are the same record, updates need not be run again. dropped names
+// what was set here but has been deleted by another request meanwhile.
+func (c *changes) merge(base, fresh values, same bool) (next values, dropped []string, err error) {
+	list := fresh.entries()
+	if c.clear {
+		list = nil
+	}
+	for i := range c.values {
+		v := &c.values[i]
+		newest, there := fresh.get(v.name)
+		if v.once && (!there || newest != v.taken) {
+			return "", nil, ErrConflict
+		}
+		if v.kind == deleteValue {
+			list = without(list, v.name)
+			continue
+		}
+		if _, had := base.get(v.name); had && !there {
+			dropped = append(dropped, v.name)
+			continue
+		}
+		value := v.value
+		if v.kind == updateValue && !same {
+			if value, err = v.run(newest, there); err != nil {
+				return "", nil, err
+			}
+		}
+		list = with(list, entry{v.name, value})
+	}
+	return joinValues(list), dropped, nil
+}
+
+// run makes the value anew out of the newest.
+func (v *change) run(current string, present bool) (string, error) {
+	for _, f := range v.update {
+		next, err := f(current, present)
+		if err != nil {
+			return "", asValueError(v.name, err)
+		}
+		current, present = next, true
+	}
+	return current, nil
+}
+
+func asValueError(name string, err error) error {
+	var already *ValueError
+	if errors.As(err, &already) {
+		return err
+	}
+	return &ValueError{Name: name, Err: err}
+}

@@ -1,0 +1,263 @@
+package core
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+)
+
+// A frame is what core keeps in Record.Data. docs/record-format.md describes it byte by byte, with
+// test vectors. In short:
+//
+//	version   1 byte, 1
+//	flags     1 byte: 1 Persist was called, 2 with true
+//	domain    16 bytes
+//	verifier  32 bytes
+//	created   8 bytes, milliseconds since the epoch, big endian
+//	previous  1 byte, at most 4; of each, newest first: verifier 32 bytes, replaced 8 bytes
+//	extension length, then as many bytes: fields that a later version added, kept as they are
+//	values    count; of each: length of name, name, length of value, value (JSON)
+//
+// Lengths and counts are unsigned varints in their shortest form.
+
+const (
+	frameVersion  = 1
+	maxPrevious   = 4
+	maxNameLength = 255
+
+	flagPersistSet  = 1
+	flagPersistTrue = 2
+
+	previousSize  = len(verifier{}) + 8
+	fixedHeadSize = 2 + len(domain{}) + len(verifier{}) + 8 + 1
+)
+
+// A head is core's own part of a frame.
+type head struct {
+	flags     byte
+	domain    domain
+	verifier  verifier
+	created   moment
+	previous  [maxPrevious]replaced
+	nprevious int
+	extension string
+}
+
+// A replaced verifier proves that a token is outdated, as opposed to unknown.
+type replaced struct {
+	verifier verifier
+	at       moment
+}
+
+// persist returns what Session.Persist was called with, or the carrier's own setting.
+func (h *head) persist(otherwise bool) bool {
+	if h.flags&flagPersistSet == 0 {
+		return otherwise
+	}
+	return h.flags&flagPersistTrue != 0
+}
+
+func (h *head) setPersist(on bool) {
+	h.flags |= flagPersistSet | flagPersistTrue
+	if !on {
+		h.flags &^= flagPersistTrue
+	}
+}
+
+// replace puts v in the verifier's place and keeps the old one among the previous, of which those
+// older than outdatedFor are dropped.
+func (h *head) replace(v verifier, at moment) {
+	list := []replaced{{h.verifier, at}}
+	for _, p := range h.previous[:h.nprevious] {
+		if len(list) < maxPrevious && at-p.at < outdatedFor {
+			list = append(list, p)
+		}
+	}
+	h.previous = [maxPrevious]replaced{}
+	h.nprevious = copy(h.previous[:], list)
+	h.verifier = v
+}
+
+// outdated reports whether v was replaced so lately that the request that shows it began before.
+func (h *head) outdated(v *verifier, at moment) bool {
+	for i := range h.nprevious {
+		if p := &h.previous[i]; at-p.at < outdatedFor && p.verifier.equal(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// knew reports whether v is among the previous verifiers, however old.
+func (h *head) knew(v *verifier) bool {
+	for i := range h.nprevious {
+		if h.previous[i].verifier.equal(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// append writes the head, all but the values.
+func (h *head) append(b []byte) []byte {
+	b = append(b, frameVersion, h.flags)
+	b = append(b, h.domain[:]...)
+	b = append(b, h.verifier[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(h.created))
+	b = append(b, byte(h.nprevious))
+	for i := range h.nprevious {
+		b = append(b, h.previous[i].verifier[:]...)
+		b = binary.BigEndian.AppendUint64(b, uint64(h.previous[i].at))
+	}
+	b = binary.AppendUvarint(b, uint64(len(h.extension)))
+	return append(b, h.extension...)
+}
+
+// parseFrame takes a record's Data apart. Nothing is decoded or copied, but the whole structure is
+// checked, so that reading a value later cannot fail on it.
+func parseFrame(data string) (head, values, error) {
+	var h head
+	if len(data) == 0 {
+		return h, "", &FrameError{Reason: "is empty"}
+	}
+	if data[0] != frameVersion {
+		return h, "", &FrameError{Version: int(data[0]), Reason: "is not one this program knows"}
+	}
+	if len(data) < fixedHeadSize {
+		return h, "", &FrameError{Reason: "is truncated"}
+	}
+	h.flags = data[1]
+	rest := data[2:]
+	rest = rest[copy(h.domain[:], rest):]
+	rest = rest[copy(h.verifier[:], rest):]
+	h.created, rest = takeMoment(rest)
+	h.nprevious, rest = int(rest[0]), rest[1:]
+	if h.nprevious > maxPrevious || len(rest) < h.nprevious*previousSize {
+		return h, "", &FrameError{Reason: "is damaged"}
+	}
+	for i := range h.nprevious {
+		rest = rest[copy(h.previous[i].verifier[:], rest):]
+		h.previous[i].at, rest = takeMoment(rest)
+	}
+	var ok bool
+	if h.extension, rest, ok = takeField(rest); !ok {
+		return h, "", &FrameError{Reason: "is truncated"}
+	}
+	v := values(rest)
+	if !v.valid() {
+		return h, "", &FrameError{Reason: "is damaged"}
+	}
+	return h, v, nil
+}
+
+func takeMoment(s string) (moment, string) {
+	var b [8]byte
+	copy(b[:], s)
+	return moment(binary.BigEndian.Uint64(b[:])), s[8:]
+}
+
+// takeUvarint reads an unsigned varint of at most four bytes, in its shortest form.
+func takeUvarint(s string) (n int, rest string, ok bool) {
+	for i := range min(len(s), 4) {
+		c := s[i]
+		n |= int(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			return n, s[i+1:], c != 0 || i == 0
+		}
+	}
+	return 0, "", false
+}
+
+// takeField reads a length and as many bytes.
+func takeField(s string) (field, rest string, ok bool) {
+	n, rest, ok := takeUvarint(s)
+	if !ok || n > len(rest) {
+		return "", "", false
+	}
+	return rest[:n], rest[n:], true
+}
+
+// values is the part of a frame that holds the values, ready to be scanned for a name.
+type values string
+
+const noValues values = "\x00"
+
+func (v values) valid() bool {
+	n, rest, ok := takeUvarint(string(v))
+	if !ok {
+		return false
+	}
+	for range n {
+		if _, rest, ok = takeField(rest); !ok {
+			return false
+		}
+		if _, rest, ok = takeField(rest); !ok {
+			return false
+		}
+	}
+	return rest == ""
+}
+
+// get finds the value of one name without decoding the others and without allocating.
+func (v values) get(name string) (value string, ok bool) {
+	n, rest, _ := takeUvarint(string(v))
+	for range n {
+		var key string
+		key, rest, _ = takeField(rest)
+		value, rest, _ = takeField(rest)
+		if key == name {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// An entry is one value with its name.
+type entry struct {
+	name, value string
+}
+
+// entries lists the values in their order.
+func (v values) entries() []entry {
+	n, rest, _ := takeUvarint(string(v))
+	list := make([]entry, 0, min(n, len(rest)/2))
+	for range n {
+		var e entry
+		e.name, rest, _ = takeField(rest)
+		e.value, rest, _ = takeField(rest)
+		list = append(list, e)
+	}
+	return list
+}
+
+// size is what Config.MaxData bounds: the bytes of all values, their names and lengths.
+func (v values) size() int { return len(v) }
+
+func joinValues(list []entry) values {
+	size := binary.MaxVarintLen32
+	for _, e := range list {
+		size += len(e.name) + len(e.value) + 2*binary.MaxVarintLen32
+	}
+	b := binary.AppendUvarint(make([]byte, 0, size), uint64(len(list)))
+	for _, e := range list {
+		b = binary.AppendUvarint(b, uint64(len(e.name)))
+		b = append(b, e.name...)
+		b = binary.AppendUvarint(b, uint64(len(e.value)))
+		b = append(b, e.value...)
+	}
+	return values(b)
+}
+
+// with returns the values with one set, in its old place if it had one.
+func with(list []entry, e entry) []entry {
+	if i := slices.IndexFunc(list, func(o entry) bool { return o.name == e.name }); i >= 0 {
+		list[i].value = e.value
+		return list
+	}
+	return append(list, entry{strings.Clone(e.name), e.value})
+}
+
+// without returns the values but for one name.
+func without(list []entry, name string) []entry {
+	return slices.DeleteFunc(list, func(e entry) bool { return e.name == name })
+}

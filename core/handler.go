@@ -1,0 +1,98 @@
+package core
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// A HandlerConfig says how the middleware for net/http behaves. The zero HandlerConfig is what
+// Handler uses.
+type HandlerConfig struct {
+	// Skip is asked first: where it reports true the request has no session. nil skips nothing.
+	Skip func(*http.Request) bool
+	// ErrorHandler answers when a session cannot be loaded or committed; nothing of the handler's
+	// answer goes out. Status maps the error, whose text is not for clients. If the change that
+	// cannot be stored came after the first byte of the response, ErrorHandler is called as well,
+	// but what it writes goes nowhere. nil answers with the status and its standard text.
+	ErrorHandler func(w http.ResponseWriter, r *http.Request, err error)
+}
+
+// Handler is the middleware for net/http and whatever is built on it. Handlers below it find the
+// session with FromContext. Installed twice, the inner one does nothing.
+func (m *Manager) Handler(next http.Handler) http.Handler {
+	return m.HandlerWithConfig(HandlerConfig{})(next)
+}
+
+// HandlerWithConfig is Handler with settings.
+func (m *Manager) HandlerWithConfig(cfg HandlerConfig) func(http.Handler) http.Handler {
+	if cfg.ErrorHandler == nil {
+		cfg.ErrorHandler = answerError
+	}
+	return func(next http.Handler) http.Handler {
+		return &handler{manager: m, cfg: cfg, next: next}
+	}
+}
+
+type handler struct {
+	manager *Manager
+	cfg     HandlerConfig
+	next    http.Handler
+}
+
+// ServeHTTP implements http.Handler.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	_, inside := h.manager.FromContext(ctx)
+	if inside || h.cfg.Skip != nil && h.cfg.Skip(r) {
+		h.next.ServeHTTP(w, r)
+		return
+	}
+	s, err := h.manager.Begin(ctx, r.Header)
+	if err != nil {
+		h.manager.ErrorHeader(nil, err, w.Header())
+		h.cfg.ErrorHandler(w, r, err)
+		return
+	}
+	gate := h.manager.NewGate(ctx, s, w.Header(), func(err error) {
+		h.cfg.ErrorHandler(w, r, err)
+	})
+	returned := false
+	defer func() {
+		if !returned { // a panic, or runtime.Goexit
+			gate.Rollback()
+		}
+	}()
+	h.next.ServeHTTP(gate.Wrap(w), r.WithContext(gate.Context()))
+	returned = true
+	if err := gate.Finish(); err != nil {
+		h.cfg.ErrorHandler(nowhere{w.Header().Clone()}, r, err)
+	}
+}
+
+// answerError is the default ErrorHandler. It sends the whole answer at once, since a handler that
+// streams may hold the connection for long.
+func answerError(w http.ResponseWriter, r *http.Request, err error) {
+	status := Status(err)
+	body := http.StatusText(status) + "\n"
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = io.WriteString(w, body)
+	}
+	_ = http.NewResponseController(w).Flush()
+}
+
+// nowhere is the writer of a response that is out already.
+type nowhere struct{ header http.Header }
+
+// Header implements http.ResponseWriter.
+func (n nowhere) Header() http.Header { return n.header }
+
+// Write implements http.ResponseWriter.
+func (n nowhere) Write(b []byte) (int, error) { return len(b), nil }
+
+// WriteHeader implements http.ResponseWriter.
+func (n nowhere) WriteHeader(int) {}

@@ -1,0 +1,109 @@
+// Package echosession keeps sessions on the server for echo v4:
+//
+//	e := echo.New()
+//	e.Use(middleware.Recover(), echosession.New(manager))
+//
+// Handlers get the session with Get, anything below them with core.FromContext, given the request's
+// context. Install it inside of middleware.Recover: a panic that passes it stores nothing. Do not use
+// it with echo's deprecated Timeout middleware, which swaps the response under the handler;
+// ContextTimeout is fine.
+//
+// A WebSocket library that writes the answer to an upgrade itself must be given the header, else the
+// client does not get its cookie: with gorilla/websocket, Upgrade(c.Response(), c.Request(),
+// c.Response().Header()).
+package echosession
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+// A Config says how the middleware behaves. The zero Config is what New uses. What cannot be loaded
+// or committed goes to Echo.HTTPErrorHandler as an *echo.HTTPError whose Internal is the error.
+type Config struct {
+	// Skipper is asked first: where it reports true the request has no session. nil skips nothing. A
+	// middleware.Skipper fits.
+	Skipper func(c echo.Context) bool
+}
+
+// New returns the middleware of a Manager.
+func New(m *core.Manager) echo.MiddlewareFunc { return NewWithConfig(m, Config{}) }
+
+// NewWithConfig is New with settings.
+func NewWithConfig(m *core.Manager, cfg Config) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			_, inside := m.FromContext(c.Request().Context())
+			if inside || cfg.Skipper != nil && cfg.Skipper(c) {
+				return next(c)
+			}
+			return serve(c, m, next)
+		}
+	}
+}
+
+// Get returns the request's session, the innermost if there are several Managers. It panics if the
+// middleware did not run, which is a mistake in the program; core.FromContext reports it instead.
+func Get(c echo.Context) *core.Session {
+	s, ok := core.FromContext(c.Request().Context())
+	if !ok {
+		panic("echosession: no session: the middleware is not installed on this route")
+	}
+	return s
+}
+
+func serve(c echo.Context, m *core.Manager, next echo.HandlerFunc) error {
+	request, response := c.Request(), c.Response()
+	ctx := request.Context()
+	s, err := m.Begin(ctx, request.Header)
+	if err != nil {
+		m.ErrorHeader(nil, err, response.Header())
+		return httpError(err)
+	}
+	raw := response.Writer
+	gate := m.NewGate(ctx, s, response.Header(), func(err error) { fail(c, raw, err) })
+	c.SetRequest(request.WithContext(gate.Context()))
+	response.Writer = gate.Wrap(raw)
+	returned := false
+	defer func() {
+		if !returned { // a panic: what Recover writes is not the handler's
+			response.Writer = raw
+			gate.Rollback()
+		}
+	}()
+	err = next(c)
+	returned = true
+	// echo's error handler runs only after the whole chain; the session is committed before, so that
+	// its answer carries the cookie. The writer stays in place for it.
+	late := gate.Finish()
+	switch {
+	case gate.Failed() != nil:
+		return nil // fail has answered; the handler's own error is about an answer nobody got
+	case err == nil && late != nil:
+		return httpError(late)
+	}
+	return err
+}
+
+// fail answers through echo's own error path, past the gate and past whatever wrapped the writer
+// since. What the handler wrote so far counts for nothing.
+func fail(c echo.Context, raw http.ResponseWriter, err error) {
+	response := c.Response()
+	current := response.Writer
+	response.Writer = raw
+	response.Committed, response.Size, response.Status = false, 0, http.StatusOK
+	c.Error(httpError(err))
+	if !response.Committed {
+		response.WriteHeader(core.Status(err))
+	}
+	// A handler that streams may hold the connection for long.
+	_ = http.NewResponseController(raw).Flush()
+	response.Writer = current
+}
+
+func httpError(err error) error {
+	return echo.NewHTTPError(core.Status(err)).SetInternal(err)
+}

@@ -1,0 +1,124 @@
+// Package ginsession keeps sessions on the server for gin:
+//
+//	r := gin.New()
+//	r.Use(gin.Recovery(), ginsession.New(manager))
+//
+// Handlers get the session with Get, anything below them with core.FromContext, given the
+// *gin.Context or the request's context. Install it inside of gin.Recovery: a panic that passes it
+// stores nothing.
+//
+// A WebSocket library that writes the answer to an upgrade itself must be given the header, else the
+// client does not get its cookie: with gorilla/websocket, Upgrade(c.Writer, c.Request,
+// c.Writer.Header()).
+package ginsession
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+// A Config says how the middleware behaves. The zero Config is what New uses.
+type Config struct {
+	// ErrorHandler answers when a session cannot be loaded or committed. The error is among
+	// c.Errors already, and the chain is aborted. core.Status maps it; its text is not for clients.
+	// nil answers with that status and a JSON object of one field, "error".
+	ErrorHandler func(c *gin.Context, err error)
+}
+
+// New returns the middleware of a Manager.
+func New(m *core.Manager) gin.HandlerFunc { return NewWithConfig(m, Config{}) }
+
+// NewWithConfig is New with settings.
+func NewWithConfig(m *core.Manager, cfg Config) gin.HandlerFunc {
+	if cfg.ErrorHandler == nil {
+		cfg.ErrorHandler = answerError
+	}
+	return func(c *gin.Context) { serve(c, m, cfg) }
+}
+
+// Get returns the request's session, the innermost if there are several Managers. It panics if the
+// middleware did not run, which is a mistake in the program; core.FromContext reports it instead.
+func Get(c *gin.Context) *core.Session {
+	s, ok := core.FromContext(c)
+	if !ok {
+		panic("ginsession: no session: the middleware is not installed on this route")
+	}
+	return s
+}
+
+func serve(c *gin.Context, m *core.Manager, cfg Config) {
+	ctx := c.Request.Context()
+	if w, ok := ctx.Value(writerKey{m}).(*writer); ok {
+		again(c, w)
+		return
+	}
+	s, err := m.Begin(ctx, c.Request.Header)
+	if err != nil {
+		m.ErrorHeader(nil, err, c.Writer.Header())
+		fail(c, cfg, err)
+		return
+	}
+	raw := c.Writer
+	gate := m.NewGate(ctx, s, raw.Header(), func(err error) {
+		current := c.Writer
+		c.Writer = raw
+		fail(c, cfg, err)
+		raw.WriteHeaderNow()
+		raw.Flush() // a handler that streams may hold the connection for long
+		c.Writer = current
+	})
+	w := &writer{ResponseWriter: raw, Context: gate.Context(), key: writerKey{m}, gate: gate}
+	c.Request = c.Request.WithContext(writerContext{w})
+	returned := false
+	defer func() {
+		if !returned { // a panic: what Recovery writes is not the handler's
+			c.Writer = raw
+			gate.Rollback()
+		}
+	}()
+	run(c, s, w)
+	returned = true
+	// gin writes an answer without a body past c.Writer, hence this commit beside the writer's.
+	if err := gate.Finish(); err != nil {
+		_ = c.Error(err)
+	}
+	c.Writer = raw
+}
+
+// run calls the rest of the chain with the session in gin's Keys, where core.FromContext looks if it
+// is given the *gin.Context itself.
+func run(c *gin.Context, s *core.Session, w *writer) {
+	outer, nested := c.Get(core.ContextKey)
+	c.Set(core.ContextKey, s)
+	c.Writer = w
+	c.Next()
+	if nested {
+		c.Set(core.ContextKey, outer)
+	}
+}
+
+// again is for a middleware that is installed twice, which has nothing to do, and for a request that
+// Engine.HandleContext dispatched anew, which has taken the writer and the Keys away.
+func again(c *gin.Context, w *writer) {
+	if c.Writer != w.ResponseWriter {
+		c.Next()
+		return
+	}
+	s, _ := core.FromContext(w.Context)
+	run(c, s, w)
+	_ = w.gate.Open()
+}
+
+func fail(c *gin.Context, cfg Config, err error) {
+	_ = c.Error(err)
+	c.Abort()
+	cfg.ErrorHandler(c, err)
+}
+
+func answerError(c *gin.Context, err error) {
+	status := core.Status(err)
+	c.JSON(status, gin.H{"error": http.StatusText(status)})
+}
