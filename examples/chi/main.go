@@ -1,0 +1,128 @@
+// Command chi is the example site on chi, with the session middleware in package chisession.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"html/template"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/sessionserverstore/sessionserverstore/chisession"
+	"github.com/sessionserverstore/sessionserverstore/core"
+	"github.com/sessionserverstore/sessionserverstore/examples/internal/serve"
+	"github.com/sessionserverstore/sessionserverstore/examples/internal/site"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:8080", "listen on this `address`")
+	flag.Parse()
+	serve.Main(func(ctx context.Context, stdout, stderr io.Writer) error {
+		return run(ctx, *addr, stdout, stderr)
+	})
+}
+
+// run serves the site on addr until ctx is done.
+func run(ctx context.Context, addr string, stdout, stderr io.Writer) (err error) {
+	m, err := core.New(core.Config{Logger: slog.New(slog.NewTextHandler(stderr, nil))})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	server := serve.Server(routes(m))
+	return serve.Until(ctx, addr, stdout, server.Serve, server.Shutdown)
+}
+
+func routes(m *core.Manager) http.Handler {
+	pages := pages{site.Templates("chi")}
+	r := chi.NewRouter()
+	r.Use(middleware.Recoverer, headers, http.NewCrossOriginProtection().Handler)
+
+	assets := http.FileServerFS(site.Assets)
+	r.Method(http.MethodGet, "/style.css", assets)
+	r.Method(http.MethodGet, "/icon.svg", assets)
+
+	r.Group(func(r chi.Router) {
+		r.Use(chisession.New(m))
+		r.Get("/", pages.home)
+		r.Get("/account", pages.account)
+		r.Get("/slow", slow)
+		r.Post("/sign-in", signIn)
+		r.Post("/sign-out", signOut)
+		r.Post("/cart", addToCart)
+		r.Post("/cart/remove", removeFromCart)
+	})
+	return r
+}
+
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		site.SetHeaders(w.Header().Set)
+		next.ServeHTTP(w, r)
+	})
+}
+
+type pages struct{ templates *template.Template }
+
+func (p pages) home(w http.ResponseWriter, r *http.Request) {
+	p.render(w, "home.html", site.NewHome(chisession.Get(r), r.URL.Query().Has("bye")))
+}
+
+func (p pages) account(w http.ResponseWriter, r *http.Request) {
+	page, ok := site.NewAccount(chisession.Get(r))
+	if !ok {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
+	p.render(w, "account.html", page)
+}
+
+func (p pages) render(w http.ResponseWriter, name string, page any) {
+	var body bytes.Buffer
+	if err := p.templates.ExecuteTemplate(&body, name, page); err != nil {
+		panic(err) // A template that does not fit its page: Recoverer answers 500.
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = body.WriteTo(w) // An error here means that nobody is listening any more.
+}
+
+func signIn(w http.ResponseWriter, r *http.Request) {
+	site.SignIn(chisession.Get(r), site.SignInForm{
+		Name:     r.PostFormValue("name"),
+		Password: r.PostFormValue("password"),
+		Remember: r.PostFormValue("remember") != "",
+	})
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func signOut(w http.ResponseWriter, r *http.Request) {
+	chisession.Get(r).Destroy()
+	http.Redirect(w, r, "/?bye", http.StatusSeeOther)
+}
+
+func addToCart(w http.ResponseWriter, r *http.Request) {
+	site.AddToCart(chisession.Get(r), site.CartForm{Item: r.PostFormValue("item")})
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func removeFromCart(w http.ResponseWriter, r *http.Request) {
+	site.RemoveFromCart(chisession.Get(r), site.CartForm{Item: r.PostFormValue("item")})
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func slow(w http.ResponseWriter, r *http.Request) {
+	text, err := site.Slow(r.Context(), chisession.Get(r), r.URL.Query().Get("ms"))
+	if err != nil {
+		http.Error(w, "interrupted", http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, text)
+}

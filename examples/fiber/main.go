@@ -1,0 +1,158 @@
+// Command fiber is the example site on fiber, with the session middleware in package fibersession.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"html/template"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"github.com/gofiber/fiber/v2/middleware/filesystem"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+	"github.com/sessionserverstore/sessionserverstore/examples/internal/serve"
+	"github.com/sessionserverstore/sessionserverstore/examples/internal/site"
+	"github.com/sessionserverstore/sessionserverstore/fibersession"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:8080", "listen on this `address`")
+	flag.Parse()
+	serve.Main(func(ctx context.Context, stdout, stderr io.Writer) error {
+		return run(ctx, *addr, stdout, stderr)
+	})
+}
+
+// run serves the site on addr until ctx is done.
+func run(ctx context.Context, addr string, stdout, stderr io.Writer) (err error) {
+	m, err := core.New(core.Config{Logger: slog.New(slog.NewTextHandler(stderr, nil))})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	app := routes(m)
+	return serve.Until(ctx, addr, stdout, app.Listener, app.ShutdownWithContext)
+}
+
+func routes(m *core.Manager) *fiber.App {
+	app := fiber.New(fiber.Config{
+		Views:                 views{site.Templates("fiber")},
+		BodyLimit:             serve.MaxBody,
+		ReadTimeout:           5 * time.Second,
+		WriteTimeout:          20 * time.Second,
+		IdleTimeout:           time.Minute,
+		DisableStartupMessage: true,
+	})
+	app.Use(recover.New(), headers, sameOrigin())
+
+	app.Get("/style.css", asset)
+	app.Get("/icon.svg", asset)
+
+	pages := app.Group("/", fibersession.New(m))
+	pages.Get("/", home)
+	pages.Get("/account", account)
+	pages.Get("/slow", slow)
+	pages.Post("/sign-in", signIn)
+	pages.Post("/sign-out", signOut)
+	pages.Post("/cart", addToCart)
+	pages.Post("/cart/remove", removeFromCart)
+	return app
+}
+
+type views struct{ templates *template.Template }
+
+// Load has nothing to do: the templates are part of the program.
+func (v views) Load() error { return nil }
+
+// Render is what c.Render calls.
+func (v views) Render(w io.Writer, name string, page any, _ ...string) error {
+	return v.templates.ExecuteTemplate(w, name, page)
+}
+
+func headers(c *fiber.Ctx) error {
+	site.SetHeaders(c.Set)
+	return c.Next()
+}
+
+func asset(c *fiber.Ctx) error {
+	return filesystem.SendFile(c, http.FS(site.Assets), c.Path())
+}
+
+// sameOrigin looks at a copy of the request in net/http's form. It does not use
+// adaptor.HTTPMiddleware, which writes that copy back: of two equal headers, one would be left.
+func sameOrigin() fiber.Handler {
+	protection := http.NewCrossOriginProtection()
+	return func(c *fiber.Ctx) error {
+		request, err := adaptor.ConvertRequest(c, false)
+		if err != nil {
+			return fiber.ErrBadRequest
+		}
+		if protection.Check(request) != nil {
+			return fiber.ErrForbidden
+		}
+		return c.Next()
+	}
+}
+
+func home(c *fiber.Ctx) error {
+	page := site.NewHome(fibersession.Get(c), c.Context().QueryArgs().Has("bye"))
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Render("home.html", page)
+}
+
+func account(c *fiber.Ctx) error {
+	page, ok := site.NewAccount(fibersession.Get(c))
+	if !ok {
+		return c.Redirect("/", fiber.StatusSeeOther)
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Render("account.html", page)
+}
+
+func signIn(c *fiber.Ctx) error {
+	var form site.SignInForm
+	if err := c.BodyParser(&form); err != nil {
+		return fiber.ErrBadRequest
+	}
+	site.SignIn(fibersession.Get(c), form)
+	return c.Redirect("/", fiber.StatusSeeOther)
+}
+
+func signOut(c *fiber.Ctx) error {
+	fibersession.Get(c).Destroy()
+	return c.Redirect("/?bye", fiber.StatusSeeOther)
+}
+
+func addToCart(c *fiber.Ctx) error {
+	var form site.CartForm
+	if err := c.BodyParser(&form); err != nil {
+		return fiber.ErrBadRequest
+	}
+	site.AddToCart(fibersession.Get(c), form)
+	return c.Redirect("/", fiber.StatusSeeOther)
+}
+
+func removeFromCart(c *fiber.Ctx) error {
+	var form site.CartForm
+	if err := c.BodyParser(&form); err != nil {
+		return fiber.ErrBadRequest
+	}
+	site.RemoveFromCart(fibersession.Get(c), form)
+	return c.Redirect("/", fiber.StatusSeeOther)
+}
+
+// slow ends early when the server stops. That a client has gone, fasthttp does not tell.
+func slow(c *fiber.Ctx) error {
+	text, err := site.Slow(c.Context(), fibersession.Get(c), c.Query("ms"))
+	if err != nil {
+		return fiber.ErrServiceUnavailable
+	}
+	return c.SendString(text)
+}
