@@ -38,8 +38,9 @@ type carrier interface {
 	collect(request RequestHeader, found *found)
 	// vary is the request header that it reads.
 	vary() string
-	// issue hands out a token. maxAge is what is left of the lifetime, for persistent cookies.
-	issue(response ResponseHeader, token string, persist func(bool) bool, maxAge moment)
+	// issue hands out a token. persist is what Session.Persist was called with, if it was; maxAge is
+	// what is left of the lifetime, for persistent cookies.
+	issue(response ResponseHeader, token string, persist *bool, maxAge moment)
 	// expire tells the client to forget its token.
 	expire(response ResponseHeader)
 	// heal removes the carrier's own cookie and its twin, where that is safe; reissued says that

@@ -175,7 +175,7 @@ func (m *Manager) removeClaimed(ctx context.Context, c *claim) error {
 		return err
 	case base.domain != m.domain:
 		return nil
-	case base.verifier.equal(&c.verifier) || c.proof == oldSecret || base.knew(&c.verifier):
+	case base.verifier.equal(&c.verifier) || c.proof == oldSecret || base.previous.find(&c.verifier) != noMoment:
 		return m.remove(ctx, c.id, momentOf(base.Expires))
 	}
 	return nil
@@ -249,13 +249,9 @@ func (m *Manager) create(ctx context.Context, rec Record) error {
 
 // owe notes the token that the response has to bring.
 func (m *Manager) owe(s *Session, base *stored, token Token) {
-	debt := owed{token: token.text}
+	debt := owed{token: token.text, persist: base.persist()}
 	if end := base.created.add(m.lifetime); end != noMoment {
 		debt.maxAge = max(1, end-now())
-	}
-	if base.flags&flagPersistSet != 0 {
-		on := base.persist(false)
-		debt.persist = &on
 	}
 	s.mu.Lock()
 	s.owed = debt
@@ -550,7 +546,7 @@ func (m *Manager) writeHeader(s *Session, response ResponseHeader, looked bool) 
 		}
 		switch {
 		case debt.token != "":
-			c.issue(response, debt.token, debt.persists, debt.maxAge)
+			c.issue(response, debt.token, debt.persist, debt.maxAge)
 		case debt.expire:
 			c.expire(response)
 		}
@@ -560,13 +556,6 @@ func (m *Manager) writeHeader(s *Session, response ResponseHeader, looked bool) 
 	}
 	response.Set("Cache-Control", "no-store")
 	m.writeVary(response)
-}
-
-func (o *owed) persists(otherwise bool) bool {
-	if o.persist != nil {
-		return *o.persist
-	}
-	return otherwise
 }
 
 // firstOf is the carrier for a client that holds no token: the first whose own name is in the

@@ -155,10 +155,10 @@ func (c cookieCarrier) cookie(value string) *http.Cookie {
 }
 
 func (c cookieCarrier) issue(
-	response ResponseHeader, token string, persist func(bool) bool, maxAge moment,
+	response ResponseHeader, token string, persist *bool, maxAge moment,
 ) {
 	cookie := c.cookie(token)
-	if persist(c.Persist) {
+	if persist == nil && c.Persist || persist != nil && *persist {
 		limit := moment(maxCookieAge.Milliseconds())
 		if maxAge == noMoment || maxAge > limit {
 			maxAge = limit

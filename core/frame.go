@@ -38,23 +38,48 @@ type head struct {
 	domain    domain
 	verifier  verifier
 	created   moment
-	previous  [maxPrevious]replaced
-	nprevious int
+	previous  previous
 	extension string
 }
 
-// A replaced verifier proves that a token is outdated, as opposed to unknown.
-type replaced struct {
-	verifier verifier
-	at       moment
+// previous are the verifiers that were replaced, newest first, each with the moment. Each proves
+// that a token is outdated, as opposed to unknown.
+type previous string
+
+// find reports when v was replaced, noMoment if it is not among the verifiers.
+func (p previous) find(v *verifier) moment {
+	for rest := string(p); rest != ""; {
+		var old verifier
+		var at moment
+		rest = rest[copy(old[:], rest):]
+		at, rest = takeMoment(rest)
+		if old.equal(v) {
+			return at
+		}
+	}
+	return noMoment
 }
 
-// persist returns what Session.Persist was called with, or the carrier's own setting.
-func (h *head) persist(otherwise bool) bool {
-	if h.flags&flagPersistSet == 0 {
-		return otherwise
+// with puts v before the others, of which it keeps those not older than outdatedFor, at most four in
+// all.
+func (p previous) with(v *verifier, at moment) previous {
+	b := append(make([]byte, 0, maxPrevious*previousSize), v[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(at))
+	for rest := string(p); rest != "" && len(b) < cap(b); rest = rest[previousSize:] {
+		if replaced, _ := takeMoment(rest[len(v):]); at-replaced < outdatedFor {
+			b = append(b, rest[:previousSize]...)
+		}
 	}
-	return h.flags&flagPersistTrue != 0
+	return previous(b)
+}
+
+// persist returns what Session.Persist was called with, nil if it was not.
+func (h *head) persist() *bool {
+	if h.flags&flagPersistSet == 0 {
+		return nil
+	}
+	on := h.flags&flagPersistTrue != 0
+	return &on
 }
 
 func (h *head) setPersist(on bool) {
@@ -64,38 +89,16 @@ func (h *head) setPersist(on bool) {
 	}
 }
 
-// replace puts v in the verifier's place and keeps the old one among the previous, of which those
-// older than outdatedFor are dropped.
+// replace puts v in the verifier's place and keeps the old one among the previous.
 func (h *head) replace(v verifier, at moment) {
-	list := []replaced{{h.verifier, at}}
-	for _, p := range h.previous[:h.nprevious] {
-		if len(list) < maxPrevious && at-p.at < outdatedFor {
-			list = append(list, p)
-		}
-	}
-	h.previous = [maxPrevious]replaced{}
-	h.nprevious = copy(h.previous[:], list)
+	h.previous = h.previous.with(&h.verifier, at)
 	h.verifier = v
 }
 
 // outdated reports whether v was replaced so lately that the request that shows it began before.
 func (h *head) outdated(v *verifier, at moment) bool {
-	for i := range h.nprevious {
-		if p := &h.previous[i]; at-p.at < outdatedFor && p.verifier.equal(v) {
-			return true
-		}
-	}
-	return false
-}
-
-// knew reports whether v is among the previous verifiers, however old.
-func (h *head) knew(v *verifier) bool {
-	for i := range h.nprevious {
-		if h.previous[i].verifier.equal(v) {
-			return true
-		}
-	}
-	return false
+	replaced := h.previous.find(v)
+	return replaced != noMoment && at-replaced < outdatedFor
 }
 
 // append writes the head, all but the values.
@@ -104,11 +107,8 @@ func (h *head) append(b []byte) []byte {
 	b = append(b, h.domain[:]...)
 	b = append(b, h.verifier[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(h.created))
-	b = append(b, byte(h.nprevious))
-	for i := range h.nprevious {
-		b = append(b, h.previous[i].verifier[:]...)
-		b = binary.BigEndian.AppendUint64(b, uint64(h.previous[i].at))
-	}
+	b = append(b, byte(len(h.previous)/previousSize))
+	b = append(b, h.previous...)
 	b = binary.AppendUvarint(b, uint64(len(h.extension)))
 	return append(b, h.extension...)
 }
@@ -131,14 +131,12 @@ func parseFrame(data string) (head, values, error) {
 	rest = rest[copy(h.domain[:], rest):]
 	rest = rest[copy(h.verifier[:], rest):]
 	h.created, rest = takeMoment(rest)
-	h.nprevious, rest = int(rest[0]), rest[1:]
-	if h.nprevious > maxPrevious || len(rest) < h.nprevious*previousSize {
+	size := int(rest[0]) * previousSize
+	rest = rest[1:]
+	if size > maxPrevious*previousSize || len(rest) < size {
 		return h, "", &FrameError{Reason: "is damaged"}
 	}
-	for i := range h.nprevious {
-		rest = rest[copy(h.previous[i].verifier[:], rest):]
-		h.previous[i].at, rest = takeMoment(rest)
-	}
+	h.previous, rest = previous(rest[:size]), rest[size:]
 	var ok bool
 	if h.extension, rest, ok = takeField(rest); !ok {
 		return h, "", &FrameError{Reason: "is truncated"}

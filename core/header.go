@@ -58,9 +58,7 @@ func (h headerCarrier) collect(request RequestHeader, f *found) {
 	}
 }
 
-func (h headerCarrier) issue(
-	response ResponseHeader, token string, _ func(bool) bool, _ moment,
-) {
+func (h headerCarrier) issue(response ResponseHeader, token string, _ *bool, _ moment) {
 	response.Set(h.name, token)
 	addToList(response, exposeHeaders, h.name)
 }

@@ -173,9 +173,11 @@ func (s *Session) Persist(on bool) {
 	if !s.change() {
 		return
 	}
-	if s.baseShows() && s.base.flags&flagPersistSet != 0 && s.base.persist(false) == on {
-		s.pending.persist = nil
-		return
+	if s.baseShows() {
+		if was := s.base.persist(); was != nil && *was == on {
+			s.pending.persist = nil
+			return
+		}
 	}
 	s.pending.persist = &on
 	if s.exists() {
