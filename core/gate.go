@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"sync"
@@ -45,6 +47,9 @@ func (m *Manager) NewGate(
 	}
 	return g
 }
+
+// Format writes a fixed text, whatever the verb: the header may hold the token.
+func (g *Gate) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[session gate]") }
 
 // Context is the context for the handler: the session is in it, and it is cancelled when the commit
 // failed, so that a handler that streams stops.

@@ -237,6 +237,7 @@ func (m *Manager) Open(ctx context.Context, id ID) (*Session, error) {
 	if !wellFormed(string(id), IDLength) {
 		return nil, ErrNotFound
 	}
+	id = ID(strings.Clone(string(id))) // it may be a view of a framework's buffer
 	at := time.Now()
 	limit := newDeadline(ctx, at.Add(m.loadTimeout))
 	defer limit.stop()
@@ -260,6 +261,7 @@ func (m *Manager) Revoke(ctx context.Context, id ID) error {
 	if !wellFormed(string(id), IDLength) {
 		return nil
 	}
+	id = ID(strings.Clone(string(id))) // it may be a view of a framework's buffer
 	limit := newDeadline(ctx, time.Now().Add(m.commitTimeout))
 	defer limit.stop()
 	base, err := m.fetch(limit, id)

@@ -27,11 +27,13 @@ type ID string
 
 // A Token is the secret that a client holds: 128 characters of which the first 32 are the ID and
 // the other 96, 576 bits, the secret proper. It prints, logs and marshals as a fixed text, so that
-// it cannot leak by accident; Reveal gives the text. The zero Token is none. Tokens are as long as
-// the seed's; OWASP ASVS 5.0, 7.2.3 asks for 128 bits from a secure generator.
+// it cannot leak by accident; Reveal gives the text. The zero Token is none. OWASP ASVS 5.0, 7.2.3
+// asks for 128 bits from a secure generator.
 type Token struct {
-	text string
+	text *string // behind a pointer, which fmt does not follow in other types' unexported fields
 }
+
+func tokenOf(text string) Token { return Token{text: &text} }
 
 // NewToken makes a token of 96 bytes from crypto/rand. It cannot fail.
 func NewToken() Token {
@@ -43,7 +45,7 @@ func newID() ID { return ID(randomText(IDLength)) }
 
 // newTokenFor makes a token with a new secret under an ID that exists.
 func newTokenFor(id ID) Token {
-	return Token{text: string(id) + randomText(secretLength)}
+	return tokenOf(string(id) + randomText(secretLength))
 }
 
 // randomText makes length characters (a multiple of four) of base64url.
@@ -60,7 +62,7 @@ func ParseToken(text string) (Token, bool) {
 	if !wellFormed(text, TokenLength) {
 		return Token{}, false
 	}
-	return Token{text: text}, true
+	return tokenOf(text), true
 }
 
 // wellFormed reports whether text is length characters of the base64url alphabet.
@@ -80,14 +82,20 @@ func wellFormed(text string, length int) bool {
 
 // ID returns the token's public part, in memory of its own; "" for the zero Token.
 func (t Token) ID() ID {
-	if t.text == "" {
+	if t.text == nil {
 		return ""
 	}
-	return ID(strings.Clone(t.text[:IDLength]))
+	return ID(strings.Clone((*t.text)[:IDLength]))
 }
 
-// Reveal returns the token's text, which is a secret: whoever holds it holds the session.
-func (t Token) Reveal() string { return t.text }
+// Reveal returns the token's text, which is a secret: whoever holds it holds the session. It is ""
+// for the zero Token.
+func (t Token) Reveal() string {
+	if t.text == nil {
+		return ""
+	}
+	return *t.text
+}
 
 // String returns a fixed text.
 func (t Token) String() string { return redacted }

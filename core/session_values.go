@@ -1,0 +1,127 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"unicode/utf8"
+)
+
+// lookup finds the encoded value of a name as the handler sees it.
+func (s *Session) lookup(name string) (value string, ok bool) {
+	value, ok, known := s.pending.lookup(name)
+	if known {
+		return value, ok
+	}
+	if s.inflight != nil {
+		if value, ok, known = s.inflight.lookup(name); known {
+			return value, ok
+		}
+	}
+	if !s.live {
+		return "", false
+	}
+	return s.base.values.get(name)
+}
+
+func (s *Session) get(name string) (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.looked = true
+	return s.lookup(name)
+}
+
+// set notes an encoded value, or why there is none.
+func (s *Session) set(name, value string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.change() {
+		return
+	}
+	if err == nil {
+		err = checkName(name)
+	}
+	if err != nil {
+		s.fault(name, asValueError(name, err))
+		return
+	}
+	delete(s.faults, name)
+	s.begin()
+	s.pending.set(name, value)
+}
+
+// update runs f without a lock, so that it may use the session, and again if something changed
+// meanwhile.
+func (s *Session) update(name string, f updater) {
+	for {
+		s.mu.Lock()
+		current, ok := s.lookup(name)
+		turn := s.turn
+		s.mu.Unlock()
+		next, err := f(current, ok)
+		if s.applied(name, next, f, err, turn) {
+			return
+		}
+	}
+}
+
+func (s *Session) applied(name, next string, f updater, err error, turn uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.turn != turn {
+		return false
+	}
+	if !s.change() {
+		return true
+	}
+	if err == nil {
+		err = checkName(name)
+	}
+	if err != nil {
+		s.fault(name, asValueError(name, err))
+		return true
+	}
+	delete(s.faults, name)
+	s.begin()
+	s.pending.apply(name, next, f)
+	return true
+}
+
+// remove deletes a value and returns what it was.
+func (s *Session) remove(name string, once bool) (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.change() {
+		return s.lookup(name)
+	}
+	delete(s.faults, name)
+	value, ok := s.lookup(name)
+	switch {
+	case ok && once:
+		s.pending.takeOnce(name, value)
+	case ok:
+		s.pending.remove(name)
+	}
+	return value, ok
+}
+
+// undecodable notes that what is stored under name is not of the type asked for.
+func (s *Session) undecodable(name string, err error) {
+	s.mu.Lock()
+	first := s.faults[name] == nil && !s.sealed
+	if first {
+		s.fault(name, asValueError(name, err))
+	}
+	id := s.id()
+	s.mu.Unlock()
+	if first {
+		event := Event{Kind: ValueUndecodable, ID: id, Name: name, Err: err}
+		s.manager.emit(context.Background(), event)
+	}
+}
+
+func checkName(name string) error {
+	if name == "" || len(name) > maxNameLength || !utf8.ValidString(name) {
+		return fmt.Errorf("its name is not UTF-8 of 1 to %d bytes", maxNameLength)
+	}
+	return nil
+}

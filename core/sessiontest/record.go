@@ -1,0 +1,115 @@
+package sessiontest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+// future is a whole second of the next century: no store's own expiry comes near it.
+func future() time.Time { return time.Date(2101, 2, 3, 4, 5, 6, 0, time.UTC) }
+
+// newID makes an ID as core makes them.
+func newID() core.ID { return core.NewToken().ID() }
+
+// version is the n-th record under an ID. Every field tells n, so that a record that is put
+// together out of two shows; and none is hard to keep, so that a store that keeps one kind of value
+// badly fails where that is checked and nowhere else.
+func version(id core.ID, n int) core.Record {
+	text := strconv.Itoa(n)
+	at := future().Add(time.Duration(n) * time.Second)
+	return core.Record{
+		ID:       id,
+		Revision: core.Revision(n),
+		Owner:    "owner-" + text,
+		Used:     at,
+		Expires:  at.Add(time.Hour),
+		Data:     strings.Repeat("data-"+text+" ", 1+n%40) + "end",
+	}
+}
+
+// created stores the first version of a record under a new ID.
+func created(ctx context.Context, store core.Store) (core.Record, error) {
+	rec := version(newID(), 1)
+	if err := store.Create(ctx, rec); err != nil {
+		return rec, fmt.Errorf("Create under a new ID: %w", err)
+	}
+	return rec, nil
+}
+
+// holds returns how what is stored differs from a record.
+func holds(ctx context.Context, store core.Store, want core.Record) error {
+	got, err := store.Load(ctx, want.ID)
+	if err != nil {
+		return fmt.Errorf("Load of a record that must be there: %w", err)
+	}
+	return differ(got, want)
+}
+
+// lacks returns an error if something is stored under an ID.
+func lacks(ctx context.Context, store core.Store, id core.ID) error {
+	_, err := store.Load(ctx, id)
+	return answers("Load", err, core.ErrNotFound)
+}
+
+// answers returns an error unless what a call answered is the verdict wanted, wrapped or not, and no
+// other one besides.
+func answers(call string, got, want error) error {
+	for _, verdict := range []error{core.ErrNotFound, core.ErrExists, core.ErrConflict} {
+		if errors.Is(got, verdict) != (verdict == want) {
+			return fmt.Errorf("%s answers %q, not %q", call, text(got), text(want))
+		}
+	}
+	if want == nil && got != nil {
+		return fmt.Errorf("%s answers %q, not %q", call, text(got), text(want))
+	}
+	return nil
+}
+
+func text(err error) string {
+	if err == nil {
+		return "no error"
+	}
+	return err.Error()
+}
+
+// differ lists the fields in which two records differ; times as instants.
+func differ(got, want core.Record) error {
+	var list []error
+	field := func(same bool, name string, got, want any) {
+		if !same {
+			list = append(list, fmt.Errorf("%s is %v, not %v", name, got, want))
+		}
+	}
+	field(got.ID == want.ID, "ID", got.ID, want.ID)
+	field(got.Revision == want.Revision, "Revision", got.Revision, want.Revision)
+	field(got.Owner == want.Owner, "Owner", excerpt(got.Owner), excerpt(want.Owner))
+	field(got.Used.Equal(want.Used), "Used", got.Used, want.Used)
+	field(got.Expires.Equal(want.Expires), "Expires", got.Expires, want.Expires)
+	field(got.Data == want.Data, "Data", excerpt(got.Data), excerpt(want.Data))
+	return errors.Join(list...)
+}
+
+// excerpt quotes the beginning of what may be long and need not be text.
+func excerpt(s string) string {
+	const most = 60
+	if len(s) <= most {
+		return strconv.Quote(s)
+	}
+	return fmt.Sprintf("%q… (%d bytes)", s[:most], len(s))
+}
+
+// first runs steps until one fails.
+func first(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// drop is for changes of a session that ended while the request ran: they go with it, as if they had
+// come just before the end, unless that is not the same.
+func (m *Manager) drop(ctx context.Context, s *Session, c *changes) error {
+	s.mu.Lock()
+	s.live, s.gone, s.inflight = false, true, nil
+	s.turn++
+	id, owner := s.base.ID, s.base.Owner
+	s.mu.Unlock()
+	m.emit(ctx, Event{Kind: ChangesDropped, ID: id, Owner: owner, Reason: "session ended"})
+	if c.renew || c.owner != nil || c.takesOnce() {
+		return ErrGone
+	}
+	return nil
+}
+
+// maxAttempts bounds how often a commit meets another one. The time is bounded besides.
+const maxAttempts = 1000
+
+var errContention = errors.New("too many requests change the session at once")
+
+// commitChanges puts the changes on top of the newest record.
+func (m *Manager) commitChanges(ctx context.Context, s *Session, c *changes) error {
+	u := &update{m: m, s: s, c: c, base: s.base, fresh: s.base}
+	if m.judge(ctx, &u.fresh, now()) != "" {
+		// What the store holds counts: another request may have used the session meanwhile.
+		if err := u.reload(ctx); err != nil {
+			return u.failed(ctx, err)
+		}
+	}
+	for range maxAttempts {
+		again, err := u.attempt(ctx)
+		if err != nil && !errors.Is(err, ErrNotDurable) {
+			return u.failed(ctx, err)
+		}
+		if !again {
+			return err
+		}
+		u.pause(ctx)
+	}
+	return u.failed(ctx, &StoreError{Op: "update", ID: u.base.ID, Err: errContention})
+}
+
+// An update is one commit's way from the record it began with to the newest one with its changes.
+type update struct {
+	m       *Manager
+	s       *Session
+	c       *changes
+	base    stored // what the request began with
+	fresh   stored // the newest record known
+	dropped []string
+	meeting int // how many conflicts there were
+}
+
+// settle ends the update well.
+func (u *update) settle(ctx context.Context, next stored) {
+	u.s.settle(next)
+	for _, name := range u.dropped {
+		u.m.emit(ctx, Event{
+			Kind: ChangesDropped, ID: next.ID, Owner: next.Owner, Name: name,
+			Reason: "value deleted",
+		})
+	}
+}
+
+// failed turns the end of the session into what it means, and makes store trouble known.
+func (u *update) failed(ctx context.Context, err error) error {
+	var store *StoreError
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return u.m.drop(ctx, u.s, u.c)
+	case errors.As(err, &store):
+		event := Event{
+			Kind: StoreFailure, ID: u.base.ID, Owner: u.base.Owner, Reason: store.Op, Err: err,
+		}
+		u.m.emit(ctx, event)
+	}
+	return err
+}
+
+func (u *update) reload(ctx context.Context) error {
+	fresh, err := u.m.fetch(ctx, u.base.ID)
+	if err == nil {
+		u.fresh = fresh
+	}
+	return err
+}
+
+// attempt tries once. again says that the record changed meanwhile and fresh is newer now.
+func (u *update) attempt(ctx context.Context) (again bool, err error) {
+	if u.m.judge(ctx, &u.fresh, now()) != "" {
+		return false, ErrNotFound
+	}
+	if err := u.mergeable(); err != nil {
+		return false, err
+	}
+	same := u.fresh.Revision == u.base.Revision
+	merged, dropped, err := u.c.merge(u.base.values, u.fresh.values, same)
+	if err == nil && merged != u.fresh.values {
+		err = u.m.checkSize(merged)
+	}
+	if err != nil {
+		return false, err
+	}
+	u.dropped = dropped
+	if len(dropped) == len(u.c.values) && !u.c.renew && u.c.owner == nil &&
+		!u.c.clear && u.c.persist == nil {
+		u.settle(ctx, u.fresh)
+		return false, nil
+	}
+	next, token := u.next(merged)
+	return u.write(ctx, next, token)
+}
+
+// mergeable refuses what would hand the session to somebody else.
+func (u *update) mergeable() error {
+	if u.fresh.Owner != u.base.Owner {
+		return ErrConflict
+	}
+	renews := u.c.renew || u.c.owner != nil
+	if renews && !u.fresh.verifier.equal(&u.base.verifier) {
+		return ErrConflict
+	}
+	return nil
+}
+
+// next is the record to write.
+func (u *update) next(merged values) (stored, Token) {
+	next := u.fresh
+	next.values = merged
+	if u.c.owner != nil {
+		next.Owner = *u.c.owner
+	}
+	if u.c.persist != nil {
+		next.setPersist(*u.c.persist)
+	}
+	var token Token
+	if u.c.renew {
+		token = newTokenFor(next.ID)
+		next.replace(u.m.domain.verifierOf(token.Reveal()), now())
+	}
+	at := now()
+	used := momentOf(next.Used)
+	if used > at+clockTolerance {
+		used = at
+	}
+	used = max(used, u.s.begun)
+	next.Used = used.time()
+	next.Expires = u.m.expires(next.created, used).time()
+	next.seal()
+	return next, token
+}
+
+// write updates the record, and finds out by loading what became of it where the answer is lost.
+func (u *update) write(ctx context.Context, next stored, token Token) (again bool, err error) {
+	was := u.fresh.Revision
+	var unknown error
+	for range 2 {
+		err := u.m.store.Update(ctx, next.Record, was)
+		switch {
+		case err == nil:
+			return false, u.done(ctx, next, token, nil)
+		case errors.Is(err, ErrNotDurable):
+			return false, u.done(ctx, next, token, err)
+		case errors.Is(err, ErrNotFound):
+			return false, ErrNotFound
+		}
+		lost := u.reload(ctx)
+		switch {
+		case errors.Is(lost, ErrNotFound):
+			return false, lost
+		case lost != nil:
+			if errors.Is(err, ErrConflict) {
+				return false, lost
+			}
+			return false, &StoreError{Op: "update", ID: next.ID, Err: err}
+		case u.fresh.Revision == next.Revision:
+			return false, u.done(ctx, next, token, nil)
+		case errors.Is(err, ErrConflict) && unknown == nil:
+			return true, nil
+		case errors.Is(err, ErrConflict) || u.fresh.Revision != was:
+			// Somebody wrote, perhaps on top of what this commit wrote before: doing it again could
+			// do it twice.
+			if unknown == nil {
+				unknown = err
+			}
+			return false, &StoreError{Op: "update", ID: next.ID, Err: unknown}
+		}
+		unknown = err
+	}
+	return false, &StoreError{Op: "update", ID: next.ID, Err: unknown}
+}
+
+// done settles what was written.
+func (u *update) done(ctx context.Context, next stored, token Token, doubt error) error {
+	u.settle(ctx, next)
+	if token.text != nil {
+		u.m.owe(u.s, &next, token)
+		event := Event{Kind: SessionRenewed, ID: next.ID, Owner: next.Owner, Reason: "renew"}
+		if u.c.owner != nil {
+			event.Reason = "owner"
+		}
+		u.m.emit(ctx, event)
+	}
+	if doubt == nil {
+		return nil
+	}
+	job := unconfirmed{id: next.ID, rec: &next.Record, until: momentOf(next.Expires)}
+	u.m.confirm(ctx, job)
+	return fmt.Errorf("session %s: %w", next.ID, doubt)
+}
+
+// pause lets others go first, longer with each meeting, so that many writers of one session do not
+// keep each other from writing. The first two meetings cost nothing.
+func (u *update) pause(ctx context.Context) {
+	u.meeting++
+	if u.meeting < 3 {
+		return
+	}
+	longest := time.Millisecond << min(u.meeting-3, 4)
+	timer := time.NewTimer(rand.N(longest))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
