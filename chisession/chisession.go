@@ -8,8 +8,8 @@
 // of middleware that writes answers or counts time, such as compression and timeouts, and inside of
 // Recoverer: a panic that passes it stores nothing.
 //
-// A WebSocket library that writes the answer to an upgrade itself must be given the header, else the
-// client does not get its cookie: with gorilla/websocket, Upgrade(w, r, w.Header()).
+// A WebSocket library that writes the answer to an upgrade itself must be given the header, else
+// the client does not get its cookie: with gorilla/websocket, Upgrade(w, r, w.Header()).
 package chisession
 
 import (
@@ -22,8 +22,8 @@ import (
 type Config struct {
 	// Skip is asked first: where it reports true the request has no session. nil skips nothing.
 	Skip func(*http.Request) bool
-	// ErrorHandler answers when a session cannot be loaded or committed; see core.HandlerConfig. nil
-	// answers with core.Status and its standard text.
+	// ErrorHandler answers when a session cannot be loaded or committed; see core.HandlerConfig.
+	// nil answers with core.Status and its standard text.
 	ErrorHandler func(w http.ResponseWriter, r *http.Request, err error)
 }
 

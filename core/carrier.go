@@ -7,8 +7,9 @@ import (
 
 // A RequestHeader is what core reads of a request. http.Header is one.
 type RequestHeader interface {
-	// Values returns the values of all header lines of that name, one element a line. The name is in
-	// canonical form. Slice and strings must be valid until the next call, and until Begin returns.
+	// Values returns the values of all header lines of that name, one element a line. The name is
+	// in canonical form. Slice and strings must be valid until the next call, and until Begin
+	// returns.
 	Values(name string) []string
 }
 
@@ -38,8 +39,8 @@ type carrier interface {
 	collect(request RequestHeader, found *found)
 	// vary is the request header that it reads.
 	vary() string
-	// issue hands out a token. persist is what Session.Persist was called with, if it was; maxAge is
-	// what is left of the lifetime, for persistent cookies.
+	// issue hands out a token. persist is what Session.Persist was called with, if it was; maxAge
+	// is what is left of the lifetime, for persistent cookies.
 	issue(response ResponseHeader, token string, persist *bool, maxAge moment)
 	// expire tells the client to forget its token.
 	expire(response ResponseHeader)
@@ -144,8 +145,8 @@ func addToList(response ResponseHeader, name, element string) {
 	response.Add(name, element)
 }
 
-// trimBlanks removes spaces and tabs at both ends and nothing else: a Unicode space before a cookie's
-// name would else let a sibling domain toss a cookie past its __Host- prefix.
+// trimBlanks removes spaces and tabs at both ends and nothing else: a Unicode space before a
+// cookie's name would else let a sibling domain toss a cookie past its __Host- prefix.
 func trimBlanks(s string) string {
 	for s != "" && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]

@@ -90,8 +90,8 @@ func (m *Manager) save(ctx context.Context, s *Session, noHeader bool) error {
 	return cmp.Or(err, unconfirmed)
 }
 
-// take moves the pending changes to where Commit works on them, so that the handler can go on. There
-// may be none left, or a reason to refuse them, or an end that has to come first.
+// take moves the pending changes to where Commit works on them, so that the handler can go on.
+// There may be none left, or a reason to refuse them, or an end that has to come first.
 func (s *Session) take(noHeader bool) (c *changes, ending bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,10 +169,12 @@ func (m *Manager) commitEnd(ctx context.Context, s *Session) error {
 	return err
 }
 
-// removeClaimed ends what a token claims that opened no living session when the request began. Since
-// an ID is public, only the right secret, or one that it replaced, ends a record; where there is
-// none the end is written all the same, for it may be a retry of one that was not confirmed.
-func (m *Manager) removeClaimed(ctx context.Context, c *claim) (base stored, ended bool, err error) {
+// removeClaimed ends what a token claims that opened no living session when the request began.
+// Since an ID is public, only the right secret, or one that it replaced, ends a record; where there
+// is none the end is written all the same, for it may be a retry of one that was not confirmed.
+func (m *Manager) removeClaimed(
+	ctx context.Context, c *claim,
+) (base stored, ended bool, err error) {
 	base, err = m.fetch(ctx, c.id)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -283,8 +285,8 @@ func (m *Manager) Rollback(ctx context.Context, s *Session) {
 	s.mu.Unlock()
 }
 
-// Seal is an adapter's last word on a session: the request is over, nobody will commit any more, and
-// whatever is changed from now on is ErrCommitted in Err.
+// Seal is an adapter's last word on a session: the request is over, nobody will commit any more,
+// and whatever is changed from now on is ErrCommitted in Err.
 func (m *Manager) Seal(s *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

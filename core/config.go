@@ -36,9 +36,9 @@ const (
 type Config struct {
 	// Store keeps the records. nil means a new MemoryStore.
 	Store Store
-	// Lifetime is the greatest age of a session, its absolute timeout; a renewal does not extend it.
-	// Zero means 24 hours, the limit of NIST SP 800-63B for AAL2; Never means none. It is at least
-	// a millisecond.
+	// Lifetime is the greatest age of a session, its absolute timeout; a renewal does not extend
+	// it. Zero means 24 hours, the limit of NIST SP 800-63B for AAL2; Never means none. It is at
+	// least a millisecond.
 	Lifetime time.Duration
 	// IdleTimeout is the greatest time without use. Zero means one hour (same source), or Lifetime
 	// if that is shorter; Never means none. It must not be greater than Lifetime.

@@ -38,8 +38,8 @@ type Cookie struct {
 	// Partitioned gives each top-level site that embeds this one its own cookie (CHIPS). Turning it
 	// on or off should come with another Name.
 	Partitioned bool
-	// Insecure lets the cookie travel over plain HTTP, where anybody on the way can read and set it.
-	// Browsers accept Secure cookies from localhost, so development seldom needs it.
+	// Insecure lets the cookie travel over plain HTTP, where anybody on the way can read and set
+	// it. Browsers accept Secure cookies from localhost, so development seldom needs it.
 	Insecure bool
 }
 

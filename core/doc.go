@@ -18,9 +18,9 @@
 //
 // # What it promises
 //
-// Over is over: a session that was destroyed, revoked or has expired never comes back, not by a slow
-// request's late save, not by a touch, not by a renewal. A store's record is only ever created under
-// a new ID, or replaced under compare-and-set.
+// Over is over: a session that was destroyed, revoked or has expired never comes back, not by a
+// slow request's late save, not by a touch, not by a renewal. A store's record is only ever created
+// under a new ID, or replaced under compare-and-set.
 //
 // Nothing is lost: two requests that change different values both keep their change. A change is
 // stored before the first byte of the response leaves, or the client gets an error; what is changed
@@ -31,8 +31,8 @@
 //
 // # Words
 //
-// The token is the secret that a client holds. Its first 32 characters are the session's ID, which is
-// public and stays; of the rest the server keeps a hash, the verifier. A carrier takes tokens between
-// client and server. To renew is to replace the token, to destroy to end one's own session, to revoke
-// to end it from outside. A touch notes a use.
+// The token is the secret that a client holds. Its first 32 characters are the session's ID, which
+// is public and stays; of the rest the server keeps a hash, the verifier. A carrier takes tokens
+// between client and server. To renew is to replace the token, to destroy to end one's own session,
+// to revoke to end it from outside. A touch notes a use.
 package core

@@ -15,8 +15,8 @@ var (
 	ErrExists = errors.New("session already exists")
 	// ErrConflict says that somebody else wrote the record first. From a Store it means that the
 	// Revision was no longer the one given. From Manager.Commit it means that the request's changes
-	// cannot be merged with what another request did: a change of owner, a renewal with a token that
-	// was replaced meanwhile, or a value that Value.TakeOnce found taken.
+	// cannot be merged with what another request did: a change of owner, a renewal with a token
+	// that was replaced meanwhile, or a value that Value.TakeOnce found taken.
 	ErrConflict = errors.New("session was changed by another request")
 	// ErrNotDurable says that a write took effect, but was not confirmed by as many copies as were
 	// asked for. The Manager goes on confirming it in the background.

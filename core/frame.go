@@ -60,8 +60,8 @@ func (p previous) find(v *verifier) moment {
 	return noMoment
 }
 
-// with puts v before the others, of which it keeps those not older than outdatedFor, at most four in
-// all.
+// with puts v before the others, of which it keeps those not older than outdatedFor, at most four
+// in all.
 func (p previous) with(v *verifier, at moment) previous {
 	b := append(make([]byte, 0, maxPrevious*previousSize), v[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(at))

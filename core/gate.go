@@ -11,8 +11,9 @@ import (
 )
 
 // A Gate lets nothing of a response out before its session is committed. It is what adapters of
-// frameworks on net/http are made of: Open before the first byte, Finish after the handler, Rollback
-// if it panicked. Its methods may be called at once, since a handler may write from any goroutine.
+// frameworks on net/http are made of: Open before the first byte, Finish after the handler,
+// Rollback if it panicked. Its methods may be called at once, since a handler may write from any
+// goroutine.
 type Gate struct {
 	manager *Manager
 	session *Session
@@ -33,10 +34,10 @@ const (
 	gateFailed
 )
 
-// NewGate makes a gate for one request, whose session Begin began. header is the response's. fail is
-// called if the session cannot be committed, once, with the header set back to what it was when the
-// gate was made and ErrorHeader added: it answers through the framework's own error path, past the
-// gate.
+// NewGate makes a gate for one request, whose session Begin began. header is the response's. fail
+// is called if the session cannot be committed, once, with the header set back to what it was when
+// the gate was made and ErrorHeader added: it answers through the framework's own error path, past
+// the gate.
 func (m *Manager) NewGate(
 	ctx context.Context, s *Session, header http.Header, fail func(err error),
 ) *Gate {

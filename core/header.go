@@ -70,8 +70,8 @@ func (h headerCarrier) expire(response ResponseHeader) {
 
 func (headerCarrier) heal(ResponseHeader, bool) {}
 
-// A Bearer takes the token from "Authorization: Bearer …" (RFC 6750, 2.1) and answers in a header of
-// its own, as Header does. Another scheme is no token.
+// A Bearer takes the token from "Authorization: Bearer …" (RFC 6750, 2.1) and answers in a header
+// of its own, as Header does. Another scheme is no token.
 type Bearer struct {
 	// Header of the response; "" means Session-Id.
 	Header string

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A Manager begins and commits the sessions of requests. Most programs make one with New, give it to
-// their framework's adapter, and need nothing else of it. It is safe for concurrent use.
+// A Manager begins and commits the sessions of requests. Most programs make one with New, give it
+// to their framework's adapter, and need nothing else of it. It is safe for concurrent use.
 type Manager struct {
 	store    Store
 	toucher  Toucher // nil if the store is none
@@ -58,8 +58,8 @@ func New(cfg Config) (*Manager, error) {
 	return m, nil
 }
 
-// Close ends the Manager's work in the background and waits for what is under way. It does not close
-// the store. If ends or renewals are still not confirmed, it returns an error that wraps
+// Close ends the Manager's work in the background and waits for what is under way. It does not
+// close the store. If ends or renewals are still not confirmed, it returns an error that wraps
 // ErrNotDurable and names them. A closed Manager still serves requests.
 func (m *Manager) Close() error {
 	m.sweeper.stop()
@@ -84,10 +84,10 @@ func (m *Manager) sweep(s Sweeper) {
 	}
 }
 
-// Begin is the first thing an adapter does with a request. It loads the session if the request holds
-// exactly one well-formed token, and costs no store access otherwise. The error is a *StoreError;
-// then no handler may run, and the answer is Status and ErrorHeader: an outage must never look like
-// a visitor who is not signed in.
+// Begin is the first thing an adapter does with a request. It loads the session if the request
+// holds exactly one well-formed token, and costs no store access otherwise. The error is a
+// *StoreError; then no handler may run, and the answer is Status and ErrorHeader: an outage must
+// never look like a visitor who is not signed in.
 func (m *Manager) Begin(ctx context.Context, request RequestHeader) (*Session, error) {
 	s := &Session{manager: m}
 	for i, c := range m.carriers {

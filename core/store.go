@@ -39,7 +39,7 @@ type Sweeper interface {
 
 // A Toucher is a Store that can note a use without writing Data again.
 type Toucher interface {
-	// Touch gives the record of rec.ID the Revision, Used and Expires of rec if its Revision is was,
-	// and ignores rec's Owner and Data. It answers as Update does, and never creates.
+	// Touch gives the record of rec.ID the Revision, Used and Expires of rec if its Revision is
+	// was, and ignores rec's Owner and Data. It answers as Update does, and never creates.
 	Touch(ctx context.Context, rec Record, was Revision) error
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// drop is for changes of a session that ended while the request ran: they go with it, as if they had
-// come just before the end, unless that is not the same.
+// drop is for changes of a session that ended while the request ran: they go with it, as if they
+// had come just before the end, unless that is not the same.
 func (m *Manager) drop(ctx context.Context, s *Session, c *changes) error {
 	s.mu.Lock()
 	s.live, s.gone, s.inflight = false, true, nil

@@ -20,9 +20,9 @@ func NewValue[T any](name string) Value[T] { return Value[T]{name: name} }
 // Name is the name that NewValue was given.
 func (v Value[T]) Name() string { return v.name }
 
-// Get returns the value, and false if it is absent. If what is stored is no T it returns false, too,
-// and Commit fails with a *ValueError unless the handler sets or deletes the value: what cannot be
-// read is not silently thrown away.
+// Get returns the value, and false if it is absent. If what is stored is no T it returns false,
+// too, and Commit fails with a *ValueError unless the handler sets or deletes the value: what
+// cannot be read is not silently thrown away.
 func (v Value[T]) Get(s *Session) (T, bool) {
 	var val T
 	text, ok := s.get(v.name)
@@ -49,8 +49,8 @@ func (v Value[T]) Set(s *Session, val T) {
 
 // Update sets the value to f of what it is, the zero T if it is absent. If another request changed
 // the value meanwhile, f is run again on the newer one when the session is committed, so that fifty
-// parallel increments count fifty: f may run any number of times, in Commit's goroutine as well, and
-// should do nothing but compute.
+// parallel increments count fifty: f may run any number of times, in Commit's goroutine as well,
+// and should do nothing but compute.
 func (v Value[T]) Update(s *Session, f func(T) T) {
 	s.update(v.name, func(current string, present bool) (string, error) {
 		var val T

@@ -8,8 +8,9 @@ import (
 )
 
 // Wrap returns a writer that opens the gate before the first byte leaves, in whatever way it does:
-// WriteHeader, Write, WriteString, ReadFrom, Flush, Hijack. Informational answers (1xx) pass as they
-// are. What the writer below can do, it can do; Unwrap gives that writer, for what is not written.
+// WriteHeader, Write, WriteString, ReadFrom, Flush, Hijack. Informational answers (1xx) pass as
+// they are. What the writer below can do, it can do; Unwrap gives that writer, for what is not
+// written.
 func (g *Gate) Wrap(w http.ResponseWriter) http.ResponseWriter {
 	gated := &writer{ResponseWriter: w, gate: g}
 	if _, ok := w.(http.Flusher); !ok {

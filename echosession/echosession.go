@@ -4,12 +4,12 @@
 //	e.Use(middleware.Recover(), echosession.New(manager))
 //
 // Handlers get the session with Get, anything below them with core.FromContext, given the request's
-// context. Install it inside of middleware.Recover: a panic that passes it stores nothing. Do not use
-// it with echo's deprecated Timeout middleware, which swaps the response under the handler;
+// context. Install it inside of middleware.Recover: a panic that passes it stores nothing. Do not
+// use it with echo's deprecated Timeout middleware, which swaps the response under the handler;
 // ContextTimeout is fine.
 //
-// A WebSocket library that writes the answer to an upgrade itself must be given the header, else the
-// client does not get its cookie: with gorilla/websocket, Upgrade(c.Response(), c.Request(),
+// A WebSocket library that writes the answer to an upgrade itself must be given the header, else
+// the client does not get its cookie: with gorilla/websocket, Upgrade(c.Response(), c.Request(),
 // c.Response().Header()).
 package echosession
 
@@ -24,8 +24,8 @@ import (
 // A Config says how the middleware behaves. The zero Config is what New uses. What cannot be loaded
 // or committed goes to Echo.HTTPErrorHandler as an *echo.HTTPError whose Internal is the error.
 type Config struct {
-	// Skipper is asked first: where it reports true the request has no session. nil skips nothing. A
-	// middleware.Skipper fits.
+	// Skipper is asked first: where it reports true the request has no session. nil skips nothing.
+	// A middleware.Skipper fits.
 	Skipper func(c echo.Context) bool
 }
 
@@ -76,8 +76,8 @@ func serve(c echo.Context, m *core.Manager, next echo.HandlerFunc) error {
 	}()
 	err = next(c)
 	returned = true
-	// echo's error handler runs only after the whole chain; the session is committed before, so that
-	// its answer carries the cookie. The writer stays in place for it.
+	// echo's error handler runs only after the whole chain; the session is committed before, so
+	// that its answer carries the cookie. The writer stays in place for it.
 	late := gate.Finish()
 	switch {
 	case gate.Failed() != nil:

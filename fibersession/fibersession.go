@@ -3,13 +3,14 @@
 //	app := fiber.New()
 //	app.Use(recover.New(), fibersession.New(manager))
 //
-// Handlers get the session with Get, anything below them with core.FromContext, given c.Context() or
-// c.UserContext(). Install it inside of the recover middleware: a panic that passes it stores nothing,
-// and one that nobody recovers ends the process, as fasthttp has it.
+// Handlers get the session with Get, anything below them with core.FromContext, given c.Context()
+// or c.UserContext(). Install it inside of the recover middleware: a panic that passes it stores
+// nothing, and one that nobody recovers ends the process, as fasthttp has it.
 //
 // fasthttp sends the response after the handler has returned, so that the commit is always in time,
 // but a body's stream writer runs beside and beyond it: it may read the session, and to change it
-// takes core.Manager.Open. It must not use the *fiber.Ctx. Nor does fasthttp tell when a client goes.
+// takes core.Manager.Open. It must not use the *fiber.Ctx. Nor does fasthttp tell when a client
+// goes.
 package fibersession
 
 import (
@@ -23,8 +24,8 @@ import (
 )
 
 // A Config says how the middleware behaves. The zero Config is what New uses. What cannot be loaded
-// or committed goes to the app's ErrorHandler as an error that wraps a *fiber.Error of the status and
-// the cause, and whose text is the status's.
+// or committed goes to the app's ErrorHandler as an error that wraps a *fiber.Error of the status
+// and the cause, and whose text is the status's.
 type Config struct {
 	// Next is asked first: where it reports true the request has no session. nil skips nothing.
 	Next func(c *fiber.Ctx) bool
@@ -93,8 +94,8 @@ func serve(c *fiber.Ctx, m *core.Manager, h *headers) error {
 	return err
 }
 
-// next calls the rest of the chain with the session in it. The app's ErrorHandler, which runs later,
-// finds it there, too.
+// next calls the rest of the chain with the session in it. The app's ErrorHandler, which runs
+// later, finds it there, too.
 func next(c *fiber.Ctx, m *core.Manager, ctx context.Context, s *core.Session) error {
 	outer := c.Locals(core.ContextKey)
 	c.SetUserContext(core.NewContext(ctx, s))
@@ -114,8 +115,8 @@ func next(c *fiber.Ctx, m *core.Manager, ctx context.Context, s *core.Session) e
 	return err
 }
 
-// A failure goes to the app's ErrorHandler. Its text is for clients, which the default handler sends
-// it to.
+// A failure goes to the app's ErrorHandler. Its text is for clients, which the default handler
+// sends it to.
 type failure struct{ cause error }
 
 // Error is the status's text.

@@ -7,8 +7,8 @@
 // *gin.Context or the request's context. Install it inside of gin.Recovery: a panic that passes it
 // stores nothing.
 //
-// A WebSocket library that writes the answer to an upgrade itself must be given the header, else the
-// client does not get its cookie: with gorilla/websocket, Upgrade(c.Writer, c.Request,
+// A WebSocket library that writes the answer to an upgrade itself must be given the header, else
+// the client does not get its cookie: with gorilla/websocket, Upgrade(c.Writer, c.Request,
 // c.Writer.Header()).
 package ginsession
 
@@ -88,8 +88,8 @@ func serve(c *gin.Context, m *core.Manager, cfg Config) {
 	c.Writer = raw
 }
 
-// run calls the rest of the chain with the session in gin's Keys, where core.FromContext looks if it
-// is given the *gin.Context itself.
+// run calls the rest of the chain with the session in gin's Keys, where core.FromContext looks if
+// it is given the *gin.Context itself.
 func run(c *gin.Context, s *core.Session, w *writer) {
 	outer, nested := c.Get(core.ContextKey)
 	c.Set(core.ContextKey, s)
@@ -100,8 +100,8 @@ func run(c *gin.Context, s *core.Session, w *writer) {
 	}
 }
 
-// again is for a middleware that is installed twice, which has nothing to do, and for a request that
-// Engine.HandleContext dispatched anew, which has taken the writer and the Keys away.
+// again is for a middleware that is installed twice, which has nothing to do, and for a request
+// that Engine.HandleContext dispatched anew, which has taken the writer and the Keys away.
 func again(c *gin.Context, w *writer) {
 	if c.Writer != w.ResponseWriter {
 		c.Next()

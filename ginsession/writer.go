@@ -11,8 +11,8 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
-// A writer opens the gate before the first byte leaves, in whatever way gin lets it. Status, Size and
-// Written are gin's own, which also its engine writes to.
+// A writer opens the gate before the first byte leaves, in whatever way gin lets it. Status, Size
+// and Written are gin's own, which also its engine writes to.
 type writer struct {
 	gin.ResponseWriter
 	context.Context

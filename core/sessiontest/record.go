@@ -57,8 +57,8 @@ func lacks(ctx context.Context, store core.Store, id core.ID) error {
 	return answers("Load", err, core.ErrNotFound)
 }
 
-// answers returns an error unless what a call answered is the verdict wanted, wrapped or not, and no
-// other one besides.
+// answers returns an error unless what a call answered is the verdict wanted, wrapped or not, and
+// no other one besides.
 func answers(call string, got, want error) error {
 	for _, verdict := range []error{core.ErrNotFound, core.ErrExists, core.ErrConflict} {
 		if errors.Is(got, verdict) != (verdict == want) {

@@ -23,10 +23,10 @@ type StoreCheck struct {
 	Run func(ctx context.Context, store core.Store) error
 }
 
-// TestStore holds a store to its whole contract, each StoreCheck in a subtest of that name. newStore
-// is called for each with that subtest, and returns an empty store that nobody else uses; what it
-// opens it closes with t.Cleanup. Core.Sweeper and core.Toucher are tested where the store has their
-// methods.
+// TestStore holds a store to its whole contract, each StoreCheck in a subtest of that name.
+// newStore is called for each with that subtest, and returns an empty store that nobody else uses;
+// what it opens it closes with t.Cleanup. Core.Sweeper and core.Toucher are tested where the store
+// has their methods.
 //
 // No check waits for time to pass, and all but two use times in the next century only: a store that
 // removes records by a clock of its own is not disturbed. The two use the true time, since such a
