@@ -67,7 +67,7 @@ func serve(c *gin.Context, m *core.Manager, cfg Config) {
 		c.Writer = raw
 		fail(c, cfg, err)
 		raw.WriteHeaderNow()
-		raw.Flush() // a handler that streams may hold the connection for long
+		flush(raw)
 		c.Writer = current
 	})
 	w := &writer{ResponseWriter: raw, Context: gate.Context(), key: writerKey{m}, gate: gate}
@@ -116,6 +116,16 @@ func fail(c *gin.Context, cfg Config, err error) {
 	_ = c.Error(err)
 	c.Abort()
 	cfg.ErrorHandler(c, err)
+}
+
+// flush sends the error page at once, since a handler that streams may hold the connection for long.
+// gin's own Flush would panic if what is below cannot flush.
+func flush(w gin.ResponseWriter) {
+	if below, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
+		_ = http.NewResponseController(below.Unwrap()).Flush()
+		return
+	}
+	w.Flush()
 }
 
 func answerError(c *gin.Context, err error) {
