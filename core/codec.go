@@ -113,19 +113,38 @@ func encodeFloat(f float64, bits int) string {
 	return text
 }
 
-// encodeJSON is for everything else. encoding/json replaces invalid UTF-8 by U+FFFD; only if that
-// stands in the result the value is searched for what it came from.
+// encodeJSON is for everything else.
 func encodeJSON(val any) (string, error) {
 	text, err := marshal(val)
 	if err != nil {
-		return "", err
+		return "", unencodable(val, err)
 	}
-	if strings.Contains(text, `\ufffd`) || strings.ContainsRune(text, utf8.RuneError) {
-		if hasInvalidUTF8(reflect.ValueOf(val)) {
-			return "", errInvalidUTF8
-		}
+	if !utf8.ValidString(text) || replaced(text) {
+		return "", errInvalidUTF8
 	}
 	return text, nil
+}
+
+// replaced reports whether encoding/json put U+FFFD in the place of invalid UTF-8: it writes that as
+// an escape, and a U+FFFD that was there before as it is.
+func replaced(text string) bool {
+	for {
+		i := strings.IndexByte(text, '\\')
+		if i < 0 || strings.HasPrefix(text[i:], `\ufffd`) {
+			return i >= 0
+		}
+		text = text[i+2:]
+	}
+}
+
+// unencodable says what is wrong without quoting the value, as the other errors may do.
+func unencodable(val any, err error) error {
+	var kind *json.UnsupportedTypeError
+	var number *json.UnsupportedValueError
+	if errors.As(err, &kind) || errors.As(err, &number) {
+		return err // these name types, NaN and infinity
+	}
+	return fmt.Errorf("a %T cannot be written as JSON", val)
 }
 
 func marshal(val any) (string, error) {
@@ -136,36 +155,6 @@ func marshal(val any) (string, error) {
 		return "", err
 	}
 	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
-}
-
-// hasInvalidUTF8 searches the strings that encoding/json would write. It ends, because a value that
-// contains itself has failed to encode before.
-func hasInvalidUTF8(v reflect.Value) bool {
-	switch v.Kind() {
-	case reflect.String:
-		return !utf8.ValidString(v.String())
-	case reflect.Pointer, reflect.Interface:
-		return hasInvalidUTF8(v.Elem())
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if hasInvalidUTF8(v.Field(i)) {
-				return true
-			}
-		}
-	case reflect.Slice, reflect.Array:
-		for i := range v.Len() {
-			if hasInvalidUTF8(v.Index(i)) {
-				return true
-			}
-		}
-	case reflect.Map:
-		for it := v.MapRange(); it.Next(); {
-			if hasInvalidUTF8(it.Key()) || hasInvalidUTF8(it.Value()) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // decode reads a value's JSON. The shortcuts take the plain forms only and leave the rest, and all
@@ -188,15 +177,25 @@ func decodeFast(to any, text string) bool {
 		*to = text == "true"
 		return *to || text == "false"
 	case *int:
-		n, err := strconv.ParseInt(text, 10, strconv.IntSize)
+		n, ok := plainInt(text, strconv.IntSize)
 		*to = int(n)
-		return err == nil && text[0] != '+'
+		return ok
 	case *int64:
-		n, err := strconv.ParseInt(text, 10, 64)
+		n, ok := plainInt(text, 64)
 		*to = n
-		return err == nil && text[0] != '+'
+		return ok
 	}
 	return false
+}
+
+// plainInt reads a JSON number that is an integer. JSON knows no plus and no leading zeros.
+func plainInt(text string, bits int) (int64, bool) {
+	digits := strings.TrimPrefix(text, "-")
+	if digits == "" || digits[0] == '+' || digits[0] == '0' && len(digits) > 1 {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(text, 10, bits)
+	return n, err == nil
 }
 
 // plainString reads a JSON string that has no escapes.

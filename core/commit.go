@@ -134,7 +134,6 @@ func (s *Session) settle(base stored) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.base, s.live, s.inflight = base, true, nil
-	s.turn++
 }
 
 // commitEnd carries out a Destroy. Only if that was done, what was set afterwards may begin.
@@ -161,7 +160,6 @@ func (m *Manager) commitEnd(ctx context.Context, s *Session) error {
 	s.live, s.gone, s.base = false, false, stored{}
 	s.claim = claim{proof: alreadyEnded}
 	s.owed = owed{expire: s.found.presented != 0}
-	s.turn++
 	s.mu.Unlock()
 	if ended {
 		m.emit(ctx, Event{Kind: SessionExpired, ID: base.ID, Owner: base.Owner, Reason: reason})
@@ -183,8 +181,8 @@ func (m *Manager) removeClaimed(
 		return base, false, err
 	case base.domain != m.domain:
 		return base, false, nil
-	case base.verifier.equal(&c.verifier), base.previous.find(&c.verifier) != noMoment,
-		c.proof == oldSecret:
+	case c.proof == rightSecret, c.proof == expired, c.proof == oldSecret,
+		base.verifier.equal(&c.verifier), base.outdated(&c.verifier, now()):
 		err = m.remove(ctx, c.id, momentOf(base.Expires))
 		return base, true, err
 	}

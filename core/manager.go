@@ -198,11 +198,27 @@ func (m *Manager) expires(created, used moment) moment {
 	return earliest(created.add(m.lifetime), used.add(m.idleTimeout))
 }
 
+// extend is the end of a record with a later use, or under a Config with longer timeouts. An end that
+// comes before the write must be over stays, or a write that lands late would bring the session back.
+func (m *Manager) extend(base *stored, used, over moment) moment {
+	end, was := m.expires(base.created, used), momentOf(base.Expires)
+	if was != noMoment && was <= over {
+		return earliest(end, was)
+	}
+	return end
+}
+
 // touch notes a use if enough idle time has passed. It cannot fail a request: at worst the session
 // ends a little early.
 func (m *Manager) touch(ctx context.Context, s *Session) {
 	used := momentOf(s.base.Used)
 	if s.begun-used <= m.touchInterval {
+		return
+	}
+	// A touch that lands after the end would bring the session back: the last moments are not used.
+	margin := min(moment(touchTimeout.Milliseconds()), m.touchInterval)
+	end := earliest(m.expires(s.base.created, used), momentOf(s.base.Expires))
+	if end != noMoment && end-s.begun <= margin {
 		return
 	}
 	rec := s.base.Record
@@ -248,10 +264,7 @@ func (m *Manager) Open(ctx context.Context, id ID) (*Session, error) {
 	if base.domain != m.domain || m.judge(ctx, &base, momentOf(at)) != "" {
 		return nil, ErrNotFound
 	}
-	return &Session{
-		manager: m, headerGone: true,
-		begun: momentOf(base.Used), base: base, live: true,
-	}, nil
+	return &Session{manager: m, headerGone: true, base: base, live: true}, nil
 }
 
 // Revoke ends a session from outside, by its public name. It is no error, and has no effect, if

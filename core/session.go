@@ -29,7 +29,6 @@ type Session struct {
 	committing sync.Mutex // held by Commit, one at a time
 
 	mu         sync.Mutex
-	turn       uint64 // counts the changes, for Update
 	looked     bool   // the handler saw or did something: the response depends on the session
 	live       bool   // base is a session that is alive, as far as this request knows
 	gone       bool   // it ended while this request ran
@@ -38,9 +37,10 @@ type Session struct {
 	late       bool   // something changed after that
 	base       stored // the record the changes are on top of
 	pending    changes
-	inflight   *changes // what Commit is storing right now
-	faults     map[string]error
-	failed     error // the last Commit's, until one succeeds
+	inflight   *changes         // what Commit is storing right now
+	faults     map[string]error // by the name of the value
+	ownerFault error            // of SetOwner
+	failed     error            // the last Commit's, until one succeeds
 	owed       owed
 }
 
@@ -155,12 +155,11 @@ func (s *Session) SetOwner(owner string) {
 	if !s.change() {
 		return
 	}
-	const fault = "\x00owner" // no value has that name
+	s.ownerFault = nil
 	if len(owner) > 255 || !utf8.ValidString(owner) || strings.ContainsRune(owner, 0) {
-		s.fault(fault, &OwnerError{Reason: "is not UTF-8 of at most 255 bytes without NUL"})
+		s.ownerFault = &OwnerError{Reason: "is not UTF-8 of at most 255 bytes without NUL"}
 		return
 	}
-	delete(s.faults, fault)
 	if current := s.owner(); current != "" && current != owner {
 		s.destroy("owner")
 	}
@@ -227,7 +226,7 @@ func (s *Session) destroy(reason string) {
 	ends := s.live || s.inflight != nil || s.pending.end != "" ||
 		s.claim.proof != noToken && s.claim.proof != alreadyEnded
 	s.pending = changes{}
-	s.faults, s.failed = nil, nil
+	s.faults, s.ownerFault, s.failed = nil, nil, nil
 	if ends {
 		s.pending.end = reason
 	}
@@ -351,8 +350,8 @@ func (s *Session) refusal(noHeader bool) error {
 	if s.late {
 		return ErrCommitted
 	}
-	if len(s.faults) > 0 {
-		var list []error
+	if len(s.faults) > 0 || s.ownerFault != nil {
+		list := []error{s.ownerFault}
 		for _, name := range slices.Sorted(maps.Keys(s.faults)) {
 			list = append(list, s.faults[name])
 		}
@@ -386,7 +385,6 @@ func (s *Session) tooLarge() error {
 // change prepares for a change, and reports whether it can have any effect.
 func (s *Session) change() bool {
 	s.looked = true
-	s.turn++
 	if s.sealed {
 		s.late = true
 	}

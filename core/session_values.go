@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 )
@@ -44,30 +45,30 @@ func (s *Session) set(name, value string, err error) {
 		s.fault(name, asValueError(name, err))
 		return
 	}
-	delete(s.faults, name)
+	s.forgive(name)
 	s.begin()
 	s.pending.set(name, value)
 }
 
-// update runs f without a lock, so that it may use the session, and again if something changed
+// update runs f without a lock, so that it may use the session, and again if the value changed
 // meanwhile.
 func (s *Session) update(name string, f updater) {
 	for {
-		s.mu.Lock()
-		current, ok := s.lookup(name)
-		turn := s.turn
-		s.mu.Unlock()
-		next, err := f(current, ok)
-		if s.applied(name, next, f, err, turn) {
+		current, present := s.get(name)
+		next, err := f(current, present)
+		if s.updated(name, current, present, next, err, f) {
 			return
 		}
 	}
 }
 
-func (s *Session) applied(name, next string, f updater, err error, turn uint64) bool {
+// updated notes what f made of current, and reports false if that is not the value any more.
+func (s *Session) updated(
+	name, current string, present bool, next string, err error, f updater,
+) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.turn != turn {
+	if newest, there := s.lookup(name); newest != current || there != present {
 		return false
 	}
 	if !s.change() {
@@ -80,10 +81,19 @@ func (s *Session) applied(name, next string, f updater, err error, turn uint64) 
 		s.fault(name, asValueError(name, err))
 		return true
 	}
-	delete(s.faults, name)
+	s.forgive(name)
 	s.begin()
 	s.pending.apply(name, next, f)
 	return true
+}
+
+// forgive forgets what was wrong with a value that is set anew or deleted.
+func (s *Session) forgive(name string) {
+	delete(s.faults, name)
+	var fault *ValueError
+	if errors.As(s.failed, &fault) && (fault.Name == name || fault.Name == "") {
+		s.failed = nil
+	}
 }
 
 // remove deletes a value and returns what it was.
@@ -93,7 +103,7 @@ func (s *Session) remove(name string, once bool) (string, bool) {
 	if !s.change() {
 		return s.lookup(name)
 	}
-	delete(s.faults, name)
+	s.forgive(name)
 	value, ok := s.lookup(name)
 	switch {
 	case ok && once:

@@ -13,7 +13,6 @@ import (
 func (m *Manager) drop(ctx context.Context, s *Session, c *changes) error {
 	s.mu.Lock()
 	s.live, s.gone, s.inflight = false, true, nil
-	s.turn++
 	id, owner := s.base.ID, s.base.Owner
 	s.mu.Unlock()
 	m.emit(ctx, Event{Kind: ChangesDropped, ID: id, Owner: owner, Reason: "session ended"})
@@ -149,13 +148,12 @@ func (u *update) next(merged values) (stored, Token) {
 		next.replace(u.m.domain.verifierOf(token.Reveal()), now())
 	}
 	at := now()
-	used := momentOf(next.Used)
+	used := momentOf(next.Used) // only a touch notes a use
 	if used > at+clockTolerance {
 		used = at
 	}
-	used = max(used, u.s.begun)
 	next.Used = used.time()
-	next.Expires = u.m.expires(next.created, used).time()
+	next.Expires = u.m.extend(&u.fresh, used, at.add(u.m.commitTimeout)).time()
 	next.seal()
 	return next, token
 }

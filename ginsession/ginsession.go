@@ -55,6 +55,12 @@ func serve(c *gin.Context, m *core.Manager, cfg Config) {
 		again(c, w)
 		return
 	}
+	if _, inside := m.FromContext(ctx); inside { // a middleware for net/http, around gin, commits it
+		innermost, _ := core.FromContext(ctx)
+		c.Set(core.ContextKey, innermost)
+		c.Next()
+		return
+	}
 	s, err := m.Begin(ctx, c.Request.Header)
 	if err != nil {
 		m.ErrorHeader(nil, err, c.Writer.Header())

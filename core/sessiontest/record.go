@@ -81,17 +81,27 @@ func text(err error) string {
 // differ lists the fields in which two records differ; times as instants.
 func differ(got, want core.Record) error {
 	var list []error
-	field := func(same bool, name string, got, want any) {
-		if !same {
-			list = append(list, fmt.Errorf("%s is %v, not %v", name, got, want))
-		}
+	differs := func(name string, got, want any) {
+		list = append(list, fmt.Errorf("%s is %v, not %v", name, got, want))
 	}
-	field(got.ID == want.ID, "ID", got.ID, want.ID)
-	field(got.Revision == want.Revision, "Revision", got.Revision, want.Revision)
-	field(got.Owner == want.Owner, "Owner", excerpt(got.Owner), excerpt(want.Owner))
-	field(got.Used.Equal(want.Used), "Used", got.Used, want.Used)
-	field(got.Expires.Equal(want.Expires), "Expires", got.Expires, want.Expires)
-	field(got.Data == want.Data, "Data", excerpt(got.Data), excerpt(want.Data))
+	if got.ID != want.ID {
+		differs("ID", got.ID, want.ID)
+	}
+	if got.Revision != want.Revision {
+		differs("Revision", got.Revision, want.Revision)
+	}
+	if got.Owner != want.Owner {
+		differs("Owner", excerpt(got.Owner), excerpt(want.Owner))
+	}
+	if !got.Used.Equal(want.Used) {
+		differs("Used", got.Used, want.Used)
+	}
+	if !got.Expires.Equal(want.Expires) {
+		differs("Expires", got.Expires, want.Expires)
+	}
+	if got.Data != want.Data {
+		differs("Data", excerpt(got.Data), excerpt(want.Data))
+	}
 	return errors.Join(list...)
 }
 
