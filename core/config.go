@@ -77,11 +77,15 @@ func (cfg Config) withDefaults() Config {
 	if cfg.Lifetime == 0 {
 		cfg.Lifetime = defaultLifetime
 	}
+	// What follows from another field must not look wrong only because that one is.
 	if cfg.IdleTimeout == 0 {
-		cfg.IdleTimeout = min(defaultIdleTimeout, cfg.Lifetime)
+		cfg.IdleTimeout = defaultIdleTimeout
+		if cfg.Lifetime >= time.Millisecond {
+			cfg.IdleTimeout = min(defaultIdleTimeout, cfg.Lifetime)
+		}
 	}
 	if cfg.TouchInterval == 0 {
-		cfg.TouchInterval = min(cfg.IdleTimeout/10, maxTouchInterval)
+		cfg.TouchInterval = max(0, min(cfg.IdleTimeout/10, maxTouchInterval))
 	}
 	if cfg.MaxData == 0 {
 		cfg.MaxData = defaultMaxData
@@ -109,8 +113,8 @@ func (cfg Config) check() error {
 	var f faults
 	f.add(cfg.Lifetime < time.Millisecond, "Lifetime", "is less than a millisecond")
 	f.add(cfg.IdleTimeout < time.Millisecond, "IdleTimeout", "is less than a millisecond")
-	f.add(cfg.IdleTimeout != Never && cfg.IdleTimeout > cfg.Lifetime,
-		"IdleTimeout", "is greater than Lifetime")
+	f.add(cfg.Lifetime >= time.Millisecond && cfg.IdleTimeout != Never &&
+		cfg.IdleTimeout > cfg.Lifetime, "IdleTimeout", "is greater than Lifetime")
 	f.add(cfg.TouchInterval < 0, "TouchInterval", "is negative")
 	f.add(cfg.IdleTimeout > 0 && cfg.TouchInterval >= cfg.IdleTimeout,
 		"TouchInterval", "is not less than IdleTimeout")

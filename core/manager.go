@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -57,6 +58,9 @@ func New(cfg Config) (*Manager, error) {
 	}
 	return m, nil
 }
+
+// Format writes a fixed text, whatever the verb: what a Manager holds is not for a log.
+func (m *Manager) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[session manager]") }
 
 // Close ends the Manager's work in the background and waits for what is under way. It does not
 // close the store. If ends or renewals are still not confirmed, it returns an error that wraps

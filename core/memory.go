@@ -2,7 +2,9 @@ package core
 
 import (
 	"context"
+	"fmt"
 	"hash/maphash"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +43,11 @@ func NewMemoryStore(MemoryOptions) *MemoryStore {
 		m.shards[i].records = make(map[ID]Record)
 	}
 	return m
+}
+
+// Format writes a fixed text, whatever the verb: what a store holds is not for a log.
+func (m *MemoryStore) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "[session memory store]")
 }
 
 func (m *MemoryStore) shard(id ID) *memoryShard {

@@ -93,14 +93,12 @@ func serve(c echo.Context, m *core.Manager, next echo.HandlerFunc) error {
 func fail(c echo.Context, raw http.ResponseWriter, err error) {
 	response := c.Response()
 	current := response.Writer
-	response.Writer = raw
+	answer := &page{ResponseWriter: raw, status: core.Status(err)}
+	response.Writer = answer
 	response.Committed, response.Size, response.Status = false, 0, http.StatusOK
 	c.Error(httpError(err))
-	if !response.Committed {
-		response.WriteHeader(core.Status(err))
-	}
-	// A handler that streams may hold the connection for long.
-	_ = http.NewResponseController(raw).Flush()
+	answer.send(c.Request().Method)
+	response.Committed, response.Status = true, answer.status
 	response.Writer = current
 }
 

@@ -14,6 +14,7 @@ package ginsession
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -51,11 +52,16 @@ func Get(c *gin.Context) *core.Session {
 
 func serve(c *gin.Context, m *core.Manager, cfg Config) {
 	ctx := c.Request.Context()
+	if _, installed := m.FromContext(keys{c}); installed {
+		c.Next() // installed twice: the outer one commits
+		return
+	}
 	if w, ok := ctx.Value(writerKey{m}).(*writer); ok {
 		again(c, w)
 		return
 	}
-	if _, inside := m.FromContext(ctx); inside { // a middleware for net/http, around gin, commits it
+	if _, inside := m.FromContext(ctx); inside {
+		// A middleware for net/http, around gin, commits it.
 		innermost, _ := core.FromContext(ctx)
 		c.Set(core.ContextKey, innermost)
 		c.Next()
@@ -106,16 +112,24 @@ func run(c *gin.Context, s *core.Session, w *writer) {
 	}
 }
 
-// again is for a middleware that is installed twice, which has nothing to do, and for a request
-// that Engine.HandleContext dispatched anew, which has taken the writer and the Keys away.
+// again is for a request that came to gin anew: by Engine.HandleContext, which takes the writer and
+// the Keys away, or through another engine, which has its own.
 func again(c *gin.Context, w *writer) {
-	if c.Writer != w.ResponseWriter {
-		c.Next()
-		return
-	}
-	s, _ := core.FromContext(w.Context)
-	run(c, s, w)
+	s, _ := w.key.manager.FromContext(w.Context)
+	anew := *w
+	anew.ResponseWriter = c.Writer
+	run(c, s, &anew)
 	_ = w.gate.Open()
+}
+
+// keys shows of a gin.Context what is in its Keys, and nothing else.
+type keys struct{ *gin.Context }
+
+// Value implements context.Context.
+func (k keys) Value(key any) any {
+	name, _ := key.(string)
+	value, _ := k.Get(name)
+	return value
 }
 
 func fail(c *gin.Context, cfg Config, err error) {
@@ -136,5 +150,8 @@ func flush(w gin.ResponseWriter) {
 
 func answerError(c *gin.Context, err error) {
 	status := core.Status(err)
-	c.JSON(status, gin.H{"error": http.StatusText(status)})
+	body := `{"error":"` + http.StatusText(status) + `"}`
+	// With its length the answer is complete at once, even if the handler goes on and on.
+	c.Header("Content-Length", strconv.Itoa(len(body)))
+	c.Data(status, "application/json; charset=utf-8", []byte(body))
 }
