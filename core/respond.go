@@ -34,6 +34,11 @@ func (m *Manager) writeHeader(s *Session, response ResponseHeader, looked bool) 
 	if presented == 0 {
 		presented.put(m.firstOf(present))
 	}
+	if debt.token.text != nil {
+		s.mu.Lock()
+		s.found.presented = presented // where the client has it from now on
+		s.mu.Unlock()
+	}
 	for i, c := range m.carriers {
 		if !presented.has(i) {
 			continue

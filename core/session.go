@@ -368,7 +368,7 @@ func (s *Session) refusal(noHeader bool) error {
 
 // tooLarge says what Commit will find when it puts the values together.
 func (s *Session) tooLarge() error {
-	if len(s.pending.values) == 0 || s.inflight != nil {
+	if len(s.pending.values) == 0 || s.inflight != nil || s.gone {
 		return nil
 	}
 	base := noValues

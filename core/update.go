@@ -11,12 +11,16 @@ import (
 // drop is for changes of a session that ended while the request ran: they go with it, as if they
 // had come just before the end, unless that is not the same.
 func (m *Manager) drop(ctx context.Context, s *Session, c *changes) error {
+	refused := c.renew || c.owner != nil || c.takesOnce()
 	s.mu.Lock()
-	s.live, s.gone, s.inflight = false, true, nil
+	s.live, s.gone = false, true
+	if !refused {
+		s.inflight = nil
+	}
 	id, owner := s.base.ID, s.base.Owner
 	s.mu.Unlock()
 	m.emit(ctx, Event{Kind: ChangesDropped, ID: id, Owner: owner, Reason: "session ended"})
-	if c.renew || c.owner != nil || c.takesOnce() {
+	if refused {
 		return ErrGone
 	}
 	return nil

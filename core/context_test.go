@@ -1,0 +1,148 @@
+package core_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+func TestFromContextFindsTheSessionFromAnyDepth(t *testing.T) {
+	m := newSite(t, core.Config{})
+	session := m.begin()
+	type key struct{}
+	ctx := core.NewContext(context.WithValue(t.Context(), key{}, "kept"), session)
+	deep, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Hour)
+	defer cancel()
+	for _, ctx := range []context.Context{ctx, deep} {
+		got, ok := core.FromContext(ctx)
+		require.True(t, ok)
+		assert.Same(t, session, got)
+		got, ok = m.FromContext(ctx)
+		require.True(t, ok)
+		assert.Same(t, session, got)
+		assert.Equal(t, "kept", ctx.Value(key{}))
+		assert.Same(t, session, ctx.Value(core.ContextKey))
+	}
+}
+
+func TestFromContextWithoutMiddlewareIsFalse(t *testing.T) {
+	m := newSite(t, core.Config{})
+	for name, ctx := range map[string]context.Context{
+		"an empty context":           t.Context(),
+		"something else in its key":  context.WithValue(t.Context(), any(core.ContextKey), "x"),
+		"nil in its key":             context.WithValue(t.Context(), any(core.ContextKey), nil),
+		"the same text, another key": context.WithValue(t.Context(), contextKey(core.ContextKey), m.begin()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, ok := core.FromContext(ctx)
+			assert.False(t, ok)
+			assert.Nil(t, got)
+			got, ok = m.FromContext(ctx)
+			assert.False(t, ok)
+			assert.Nil(t, got)
+		})
+	}
+}
+
+type contextKey string
+
+// Frameworks that keep values beside the context show string keys only.
+func TestTheKeyIsAStringForContextsThatKnowNoOthers(t *testing.T) {
+	m := newSite(t, core.Config{})
+	session := m.begin()
+	got, ok := core.FromContext(context.WithValue(t.Context(), any(core.ContextKey), session))
+	assert.True(t, ok)
+	assert.Same(t, session, got)
+}
+
+func TestTwoManagersInOneRequest(t *testing.T) {
+	outer := newSite(t, core.Config{Carrier: core.Cookie{Name: "outer"}})
+	inner := newSite(t, core.Config{Carrier: core.Cookie{Name: "inner"}})
+	stranger := newSite(t, core.Config{})
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		a, ok := outer.FromContext(r.Context())
+		require.True(t, ok)
+		b, ok := inner.FromContext(r.Context())
+		require.True(t, ok)
+		assert.NotSame(t, a, b)
+		innermost, ok := core.FromContext(r.Context())
+		require.True(t, ok)
+		assert.Same(t, b, innermost)
+		_, ok = stranger.FromContext(r.Context())
+		assert.False(t, ok)
+		note.Set(a, "of the outer")
+		note.Set(b, "of the inner")
+		_, err := w.Write([]byte("done"))
+		assert.NoError(t, err)
+	}
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	outer.Handler(inner.Handler(http.HandlerFunc(handler))).ServeHTTP(w, r)
+
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Len(t, w.Result().Cookies(), 2)
+	for _, cookie := range w.Result().Cookies() {
+		m := map[string]*site{"outer": outer, "inner": inner}[cookie.Name]
+		require.NotNil(t, m)
+		request := http.Header{"Cookie": {cookie.Name + "=" + cookie.Value}}
+		session, err := m.Begin(t.Context(), request)
+		require.NoError(t, err)
+		text, _ := note.Get(session)
+		assert.Equal(t, "of the "+cookie.Name, text)
+	}
+	assert.Equal(t, 1, outer.store.writes())
+	assert.Equal(t, 1, inner.store.writes())
+}
+
+func TestInstalledTwiceTheInnerOneDoesNothing(t *testing.T) {
+	m := newSite(t, core.Config{})
+	token, _ := m.start(setNote("x"))
+	m.store.forget()
+	handler := func(_ http.ResponseWriter, r *http.Request) {
+		s, _ := core.FromContext(r.Context())
+		note.Update(s, func(text string) string { return text + "y" })
+		s.Renew()
+	}
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	r.Header = cookies(token)
+	m.Handler(m.Handler(m.Handler(http.HandlerFunc(handler)))).ServeHTTP(w, r)
+	assert.Equal(t, "xy", m.read(tokenIn(t, w.Result().Header)))
+	assert.Equal(t, 2, m.store.count(opLoad), "one by the request, one by this test")
+	assert.Equal(t, 1, m.store.writes())
+}
+
+func TestASessionIsOnlyCommittedByItsOwnManager(t *testing.T) {
+	m, stranger := newSite(t, core.Config{}), newSite(t, core.Config{})
+	session := m.begin()
+	note.Set(session, "x")
+	require.Error(t, stranger.Commit(t.Context(), session, http.Header{}))
+	assert.Zero(t, stranger.store.writes())
+	m.commit(session)
+}
+
+// Applications that share a store do not reach each other's sessions.
+func TestNamespacesSeparateManagersOnOneStore(t *testing.T) {
+	store := core.NewMemoryStore(core.MemoryOptions{})
+	shop := newSite(t, core.Config{Store: store, Namespace: "shop"})
+	blog := newSite(t, core.Config{Store: store, Namespace: "blog"})
+	token, id := shop.start(setNote("x"))
+
+	assert.False(t, blog.alive(token))
+	assert.Equal(t, []core.EventKind{core.TokenUnknown}, blog.events.takeKinds())
+	_, err := blog.Open(t.Context(), id)
+	require.ErrorIs(t, err, core.ErrNotFound)
+	require.NoError(t, blog.Revoke(t.Context(), id))
+	requireExpired(t, blog.visit(token, func(s *core.Session) { s.Destroy() }))
+	assert.True(t, shop.alive(token))
+
+	again := newSite(t, core.Config{Store: store, Namespace: "shop"})
+	assert.True(t, again.alive(token), "another node of the same application")
+}

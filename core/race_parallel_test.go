@@ -1,0 +1,181 @@
+package core_test
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+// parallel lets n requests with one token begin, then do their steps, and then commit all at once.
+func (site *raceSite) parallel(token string, n int, steps func(i int) []raceStep) []raceAnswer {
+	answers := make([]raceAnswer, n)
+	var ready, done sync.WaitGroup
+	ready.Add(n)
+	for i := range n {
+		done.Go(func() {
+			pending := site.begin(token).handle(steps(i)...)
+			ready.Done()
+			ready.Wait()
+			answers[i] = pending.commit()
+		})
+	}
+	done.Wait()
+	return answers
+}
+
+// count says how many answers have a status, and returns the last one of them.
+func countStatus(answers []raceAnswer, status int) (n int, last raceAnswer) {
+	for _, a := range answers {
+		if a.status == status {
+			n, last = n+1, a
+		}
+	}
+	return n, last
+}
+
+// Fifty parallel failed logins count fifty, and each of them is told so.
+func TestParallelUpdates(t *testing.T) {
+	failures := core.NewValue[int]("failures")
+	bubble(t, "direct", func(t *testing.T) {
+		site := newRaceSite(t, "cookie", core.Config{})
+		token := site.start("", raceValues())
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				s := site.begin(token).session
+				failures.Update(s, func(n int) int { return n + 1 })
+				assert.NoError(t, site.manager.Commit(t.Context(), s, http.Header{}))
+			})
+		}
+		all.Wait()
+		s := site.begin(token).session
+		count, _ := failures.Get(s)
+		require.Equal(t, 50, count)
+	})
+	bubble(t, "all begun before the first commits", func(t *testing.T) {
+		site := newRaceSite(t, "cookie", core.Config{})
+		token := site.start("", raceValues())
+		answers := site.parallel(token, 50, func(i int) []raceStep {
+			return []raceStep{{"update", "failures", "+"}, {"set", fmt.Sprint("own", i), "x"}}
+		})
+		n, _ := countStatus(answers, http.StatusOK)
+		require.Equal(t, 50, n)
+		_, values, _ := site.contents(raceID(token))
+		require.Len(t, values["failures"], 50)
+		require.Len(t, values, 50+3, "each request's own value is there")
+	})
+	bubble(t, "through the middleware", func(t *testing.T) {
+		site := newRaceSite(t, "cookie", core.Config{})
+		token := site.start("", raceValues())
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				answer := site.serve(token, func(s *core.Session) {
+					failures.Update(s, func(n int) int { return n + 1 })
+				})
+				assert.NoError(t, answer.err)
+			})
+		}
+		all.Wait()
+		count, _ := failures.Get(site.begin(token).session)
+		require.Equal(t, 50, count)
+	})
+}
+
+// A one-time secret is taken by exactly one of many.
+func TestParallelTakeOnce(t *testing.T) {
+	bubble(t, "exactly one succeeds", func(t *testing.T) {
+		site := newRaceSite(t, "cookie", core.Config{})
+		token := site.start("", raceValues())
+		answers := site.parallel(token, 20, func(i int) []raceStep {
+			return []raceStep{{verb: "takeOnce", name: "a"}, {"set", fmt.Sprint("own", i), "x"}}
+		})
+		won, winner := countStatus(answers, http.StatusOK)
+		lost, loser := countStatus(answers, http.StatusConflict)
+		require.Equal(t, 1, won)
+		require.Equal(t, 19, lost)
+		require.Equal(t, "a0", winner.saw[0])
+		require.ErrorIs(t, loser.err, core.ErrConflict)
+		require.Equal(t, http.Header{"Vary": {"Cookie"}}, loser.header)
+		_, values, _ := site.contents(raceID(token))
+		require.NotContains(t, values, "a")
+		require.Len(t, values, 2, "nothing else of those that lost is stored")
+	})
+	bubble(t, "a value that was replaced meanwhile is not the one taken", func(t *testing.T) {
+		site := newRaceSite(t, "cookie", core.Config{})
+		token := site.start("", raceValues())
+		pending := site.begin(token).handle(raceStep{verb: "takeOnce", name: "a"})
+		require.NoError(t, site.request(token, raceStep{"set", "a", "another"}).err)
+		require.ErrorIs(t, pending.commit().err, core.ErrConflict)
+		_, values, _ := site.contents(raceID(token))
+		require.Equal(t, "another", values["a"])
+	})
+}
+
+// Of many requests that renew one token exactly one gets a new one.
+func TestParallelRenewals(t *testing.T) {
+	for name, step := range map[string]raceStep{
+		"renewals": {verb: "renew"},
+		"sign-ins": {verb: "owner", text: "user:1"},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			site := newRaceSite(t, "cookie", core.Config{})
+			token := site.start("", raceValues())
+			answers := site.parallel(token, 20, func(i int) []raceStep {
+				return []raceStep{step, {"set", fmt.Sprint("own", i), "x"}}
+			})
+			won, winner := countStatus(answers, http.StatusOK)
+			lost, loser := countStatus(answers, http.StatusConflict)
+			require.Equal(t, 1, won)
+			require.Equal(t, 19, lost)
+			require.ErrorIs(t, loser.err, core.ErrConflict)
+			require.Equal(t, http.Header{"Vary": {"Cookie"}}, loser.header)
+			require.True(t, site.opens(winner.issued()))
+			require.False(t, site.opens(token))
+			_, values, _ := site.contents(raceID(token))
+			require.Len(t, values, 3, "nothing of those that lost is stored")
+		})
+	}
+}
+
+// However many requests end, renew and change a session at once, it is over afterwards.
+func TestParallelEnds(t *testing.T) {
+	ends := map[string][]raceStep{
+		"destroys":                  {{verb: "destroy"}},
+		"changes of a session over": {{verb: "destroy"}, {"set", "a", "mine"}},
+	}
+	for name, end := range ends {
+		bubble(t, name, func(t *testing.T) {
+			site := newRaceSite(t, "cookie", core.Config{})
+			token := site.start("user:1", raceValues())
+			all := [][]raceStep{
+				end, {{"set", "a", "late"}}, {{verb: "renew"}}, {{verb: "owner", text: "user:1"}},
+				{{"update", "b", "+"}},
+			}
+			answers := site.parallel(token, 25, func(i int) []raceStep { return all[i%len(all)] })
+			_, _, alive := site.contents(raceID(token))
+			require.False(t, alive)
+			tokens := []string{token}
+			for i, answer := range answers {
+				if i%len(all) == 0 {
+					require.NoError(t, answer.err, "a Destroy always works")
+				}
+				if issued := answer.issued(); issued != "" {
+					tokens = append(tokens, issued)
+				}
+				require.False(t, answer.expires() && i%len(all) != 0,
+					"only who destroys tells the client to forget its token")
+			}
+			for _, token := range tokens {
+				over := raceID(token) == raceID(tokens[0])
+				require.Equal(t, !over, site.opens(token))
+			}
+		})
+	}
+}

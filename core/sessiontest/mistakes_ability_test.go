@@ -1,0 +1,139 @@
+package sessiontest_test
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+func abilityMistakes() []mistake {
+	return []mistake{{
+		name: "Touch that rewrites Data",
+		make: func(s *altered) { s.touch = s.MemoryStore.Update },
+		seen: []string{"touch", "race-touch"},
+	}, {
+		name: "Touch that rewrites Owner",
+		make: func(s *altered) {
+			s.touch = func(ctx context.Context, rec core.Record, was core.Revision) error {
+				if old, err := s.MemoryStore.Load(ctx, rec.ID); err == nil {
+					rec.Data = old.Data
+				}
+				return s.MemoryStore.Update(ctx, rec, was)
+			}
+		},
+		seen: []string{"touch", "race-touch"},
+	}, {
+		name: "Touch that keeps Expires",
+		make: func(s *altered) {
+			s.touch = func(ctx context.Context, rec core.Record, was core.Revision) error {
+				if old, err := s.MemoryStore.Load(ctx, rec.ID); err == nil {
+					rec.Expires = old.Expires
+				}
+				return s.MemoryStore.Touch(ctx, rec, was)
+			}
+		},
+		seen: []string{"touch", "race-touch"},
+	}, {
+		name: "Touch that keeps the Revision",
+		make: func(s *altered) {
+			s.touch = func(ctx context.Context, rec core.Record, was core.Revision) error {
+				rec.Revision = was
+				return s.MemoryStore.Touch(ctx, rec, was)
+			}
+		},
+		seen: []string{"touch", "race-touch"},
+	}, {
+		name: "Touch to which a conflict is no error",
+		make: func(s *altered) {
+			s.touch = func(ctx context.Context, rec core.Record, was core.Revision) error {
+				err := s.MemoryStore.Touch(ctx, rec, was)
+				if errors.Is(err, core.ErrConflict) {
+					return nil
+				}
+				return err
+			}
+		},
+		seen: []string{"touch-conflict", "race-touch"},
+	}, {
+		name: "Touch that creates",
+		make: func(s *altered) {
+			s.touch = func(ctx context.Context, rec core.Record, was core.Revision) error {
+				err := s.MemoryStore.Touch(ctx, rec, was)
+				if errors.Is(err, core.ErrNotFound) {
+					return s.MemoryStore.Create(ctx, rec)
+				}
+				return err
+			}
+		},
+		seen: []string{"touch-absent", "race-touch-delete"},
+	}, {
+		name: "a sweep that removes a zero Expires",
+		make: func(s *altered) {
+			s.sweep = func(ctx context.Context, now time.Time) (int, error) {
+				n, err := s.MemoryStore.DeleteExpired(ctx, now)
+				for _, id := range s.find(ctx, func(rec core.Record) bool { return rec.Expires.IsZero() }) {
+					_ = s.MemoryStore.Delete(ctx, id)
+					n++
+				}
+				return n, err
+			}
+		},
+		seen: []string{"sweep-never"},
+	}, {
+		name: "a sweep that spares what is due just now",
+		make: func(s *altered) {
+			s.sweep = func(ctx context.Context, now time.Time) (int, error) {
+				return s.MemoryStore.DeleteExpired(ctx, now.Add(-time.Millisecond))
+			}
+		},
+		seen: []string{"sweep-due"},
+	}, {
+		name: "a sweep that removes a millisecond too early",
+		make: func(s *altered) {
+			s.sweep = func(ctx context.Context, now time.Time) (int, error) {
+				return s.MemoryStore.DeleteExpired(ctx, now.Add(time.Millisecond))
+			}
+		},
+		seen: []string{"sweep-due"},
+	}, {
+		name: "a sweep by a clock of its own",
+		make: func(s *altered) {
+			s.sweep = func(ctx context.Context, _ time.Time) (int, error) {
+				return s.MemoryStore.DeleteExpired(ctx, time.Now())
+			}
+		},
+		seen: []string{"sweep-due", "sweep-count"},
+	}, {
+		name: "a sweep that never says it is done",
+		make: func(s *altered) {
+			s.sweep = func(ctx context.Context, now time.Time) (int, error) {
+				n, err := s.MemoryStore.DeleteExpired(ctx, now)
+				return max(n, 1), err
+			}
+		},
+		seen: []string{"sweep-due", "sweep-never", "sweep-count", "race-sweep"},
+	}, {
+		name: "a sweep that counts what it leaves",
+		make: func(s *altered) {
+			s.sweep = func(ctx context.Context, now time.Time) (int, error) {
+				n, err := s.MemoryStore.DeleteExpired(ctx, now)
+				if n > 0 {
+					n += s.Len()
+				}
+				return n, err
+			}
+		},
+		seen: []string{"sweep-count"},
+	}, {
+		name: "a sweep that returns less than nothing",
+		make: func(s *altered) {
+			s.sweep = func(ctx context.Context, now time.Time) (int, error) {
+				_, err := s.MemoryStore.DeleteExpired(ctx, now)
+				return -1, err
+			}
+		},
+		seen: []string{"sweep-due", "sweep-never", "sweep-count", "race-sweep"},
+	}}
+}
