@@ -109,7 +109,7 @@ func TestAChangedTokenGoesOutThroughEveryCarrierThatHeldOne(t *testing.T) {
 			}
 
 			response = http.Header{}
-			id := m.visitHeader(request(), response, func(s *core.Session) { s.Renew() })
+			id := m.visitHeader(request(), response, doRenew)
 			assert.Equal(t, token[:32], string(id))
 			names, tokens := outOf(t, response)
 			assert.ElementsMatch(t, through, names)
@@ -125,7 +125,7 @@ func TestAChangedTokenGoesOutThroughEveryCarrierThatHeldOne(t *testing.T) {
 			token = tokens[0]
 
 			response = http.Header{}
-			m.visitHeader(request(), response, func(s *core.Session) { s.Destroy() })
+			m.visitHeader(request(), response, doDestroy)
 			names, tokens = outOf(t, response)
 			assert.ElementsMatch(t, through, names)
 			assert.Empty(t, tokens[0])
@@ -140,8 +140,9 @@ func TestCarriersThatDisagreeGiveNoSession(t *testing.T) {
 	_, tokens := outOf(t, response)
 	token := tokens[0]
 	for name, other := range map[string]string{
-		"another token": core.NewToken().Reveal(), "the token of another secret": token[:127] + differentFrom(token[127]),
-		"something ill-formed": "x",
+		"another token":               core.NewToken().Reveal(),
+		"the token of another secret": token[:127] + differentFrom(token[127]),
+		"something ill-formed":        "x",
 	} {
 		t.Run(name, func(t *testing.T) {
 			request := join(cookies(token), http.Header{"Session-Id": {other}})
@@ -156,7 +157,7 @@ func TestCarriersThatDisagreeGiveNoSession(t *testing.T) {
 
 			m.visitHeader(request, response, setNote("new"))
 			names, tokens := outOf(t, response)
-			assert.ElementsMatch(t, []string{"cookie", "header"}, names, "a new one ends the dispute")
+			assert.ElementsMatch(t, []string{"cookie", "header"}, names, "a new one settles it")
 			assert.NotEqual(t, token[:32], tokens[0][:32])
 		})
 	}
@@ -174,11 +175,15 @@ func TestVaryNamesEachRequestHeaderOnceIfTheHandlerLooked(t *testing.T) {
 	looks := map[string]func(*core.Session){
 		"ID": func(s *core.Session) { s.ID() }, "Owner": func(s *core.Session) { s.Owner() },
 		"Get": func(s *core.Session) { note.Get(s) }, "Names": func(s *core.Session) { s.Names() },
-		"Created": func(s *core.Session) { s.Created() }, "Used": func(s *core.Session) { s.Used() },
-		"Expires": func(s *core.Session) { s.Expires() }, "Delete": func(s *core.Session) { note.Delete(s) },
-		"Destroy": func(s *core.Session) { s.Destroy() }, "Take": func(s *core.Session) { note.Take(s) },
-		"Renew": func(s *core.Session) { s.Renew() }, "Clear": func(s *core.Session) { s.Clear() },
-		"Persist": func(s *core.Session) { s.Persist(true) },
+		"Created": func(s *core.Session) {
+			s.Created()
+		}, "Used": func(s *core.Session) {
+			s.Used()
+		},
+		"Expires": func(s *core.Session) { s.Expires() }, "Delete": deleteNote,
+		"Destroy": doDestroy, "Take": takeNote,
+		"Renew": doRenew, "Clear": doClear,
+		"Persist": doPersist,
 		"Update":  func(s *core.Session) { note.Update(s, strings.ToUpper) },
 	}
 	for name, look := range looks {
@@ -207,20 +212,33 @@ func TestWhatIsWrongWithCarriersIsAConfigError(t *testing.T) {
 		carrier core.Carrier
 		faults  []string
 	}{
-		"one":                     {core.Carriers(core.Cookie{}), nil},
-		"one in another":          {core.Carriers(core.Carriers(core.Header{})), nil},
-		"two cookies":             {core.Carriers(core.Cookie{}, core.Cookie{Name: "old"}), nil},
-		"names differ in case":    {core.Carriers(core.Cookie{Name: "sid"}, core.Cookie{Name: "SID"}), nil},
-		"none":                    {core.Carriers(), []string{field}},
-		"a nil one":               {core.Carriers(core.Cookie{}, nil), []string{field}},
-		"nothing but a nil one":   {core.Carriers(nil), []string{field}},
-		"the same cookie twice":   {core.Carriers(core.Cookie{}, core.Cookie{Name: "__Host-sid"}), []string{field}},
-		"the same header twice":   {core.Carriers(core.Header{Name: "x-a"}, core.Header{Name: "X-A"}), []string{field}},
-		"two bearers":             {core.Carriers(core.Bearer{}, core.Bearer{Header: "X-B"}), []string{field}},
-		"the faults of each":      {core.Carriers(core.Cookie{Path: "x"}, core.Header{Name: "Vary"}), []string{"Carrier.Path", "Carrier.Name"}},
-		"the same one deep below": {core.Carriers(core.Header{}, core.Carriers(core.Header{})), []string{field}},
-		"64 carriers":             {core.Carriers(cookiesNamed(64)...), nil},
-		"65 carriers":             {core.Carriers(cookiesNamed(65)...), []string{field}},
+		"one":            {core.Carriers(core.Cookie{}), nil},
+		"one in another": {core.Carriers(core.Carriers(core.Header{})), nil},
+		"two cookies":    {core.Carriers(core.Cookie{}, core.Cookie{Name: "old"}), nil},
+		"names differ in case": {
+			core.Carriers(core.Cookie{Name: "sid"}, core.Cookie{Name: "SID"}), nil,
+		},
+		"none":                  {core.Carriers(), []string{field}},
+		"a nil one":             {core.Carriers(core.Cookie{}, nil), []string{field}},
+		"nothing but a nil one": {core.Carriers(nil), []string{field}},
+		"the same cookie twice": {
+			core.Carriers(core.Cookie{}, core.Cookie{Name: "__Host-sid"}), []string{field},
+		},
+		"the same header twice": {
+			core.Carriers(core.Header{Name: "x-a"}, core.Header{Name: "X-A"}), []string{field},
+		},
+		"two bearers": {
+			core.Carriers(core.Bearer{}, core.Bearer{Header: "X-B"}), []string{field},
+		},
+		"the faults of each": {
+			core.Carriers(core.Cookie{Path: "x"}, core.Header{Name: "Vary"}),
+			[]string{"Carrier.Path", "Carrier.Name"},
+		},
+		"the same one deep below": {
+			core.Carriers(core.Header{}, core.Carriers(core.Header{})), []string{field},
+		},
+		"64 carriers": {core.Carriers(cookiesNamed(64)...), nil},
+		"65 carriers": {core.Carriers(cookiesNamed(65)...), []string{field}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -69,6 +69,7 @@ func (m *Manager) save(ctx context.Context, s *Session, noHeader bool) error {
 	case err != nil:
 		return err
 	case c == nil:
+		s.succeeded()
 		return unconfirmed
 	case clientGone && c.needsToken():
 		// Not even the values are stored: those set after a renewal must not come to stand under a
@@ -84,10 +85,14 @@ func (m *Manager) save(ctx context.Context, s *Session, noHeader bool) error {
 	if err != nil && !errors.Is(err, ErrNotDurable) {
 		return s.restore(err)
 	}
-	s.mu.Lock()
-	s.failed = nil
-	s.mu.Unlock()
+	s.succeeded()
 	return cmp.Or(err, unconfirmed)
+}
+
+func (s *Session) succeeded() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed = nil
 }
 
 // take moves the pending changes to where Commit works on them, so that the handler can go on.

@@ -17,39 +17,60 @@ func TestEachFaultOfAConfigIsReported(t *testing.T) {
 		cfg    core.Config
 		faults []string
 	}{
-		"the zero Config":              {core.Config{}, nil},
-		"everything set":               {goodConfig(), nil},
-		"a negative Lifetime":          {core.Config{Lifetime: -time.Hour}, []string{"Lifetime"}},
-		"less than a millisecond":      {core.Config{Lifetime: ms - 1, IdleTimeout: ms, TouchInterval: 1}, []string{"Lifetime"}},
-		"a Lifetime of a millisecond":  {core.Config{Lifetime: ms}, nil},
-		"a Lifetime of a nanosecond":   {core.Config{Lifetime: 1}, []string{"Lifetime"}},
-		"a negative IdleTimeout":       {core.Config{IdleTimeout: -time.Hour}, []string{"IdleTimeout"}},
-		"an IdleTimeout of nothing":    {core.Config{IdleTimeout: ms - 1}, []string{"IdleTimeout"}},
-		"idle longer than the life":    {core.Config{Lifetime: time.Hour, IdleTimeout: time.Hour + 1}, []string{"IdleTimeout"}},
-		"idle as long as the life":     {core.Config{Lifetime: time.Hour, IdleTimeout: time.Hour}, nil},
-		"idle longer than the default": {core.Config{IdleTimeout: 25 * time.Hour}, []string{"IdleTimeout"}},
-		"no idle timeout":              {core.Config{IdleTimeout: core.Never}, nil},
-		"no lifetime":                  {core.Config{Lifetime: core.Never}, nil},
-		"no timeout at all":            {core.Config{Lifetime: core.Never, IdleTimeout: core.Never}, nil},
-		"no lifetime, idle for years":  {core.Config{Lifetime: core.Never, IdleTimeout: 1e5 * time.Hour}, nil},
-		"a negative TouchInterval":     {core.Config{TouchInterval: -1}, []string{"TouchInterval"}},
-		"touching as seldom as idle":   {core.Config{TouchInterval: time.Hour}, []string{"TouchInterval"}},
-		"touching just more often":     {core.Config{TouchInterval: time.Hour - 1}, nil},
-		"a negative MaxData":           {core.Config{MaxData: -1}, []string{"MaxData"}},
-		"MaxData of 64 MiB":            {core.Config{MaxData: 64 << 20}, nil},
-		"MaxData beyond 64 MiB":        {core.Config{MaxData: 64<<20 + 1}, []string{"MaxData"}},
-		"a negative LoadTimeout":       {core.Config{LoadTimeout: -1}, []string{"LoadTimeout"}},
-		"a negative CommitTimeout":     {core.Config{CommitTimeout: -1}, []string{"CommitTimeout"}},
-		"a Namespace of 64":            {core.Config{Namespace: strings.Repeat("n", 64)}, nil},
-		"a Namespace of 65":            {core.Config{Namespace: strings.Repeat("n", 65)}, []string{"Namespace"}},
-		"a Namespace with a blank":     {core.Config{Namespace: "my shop ~"}, nil},
-		"a Namespace beyond ASCII":     {core.Config{Namespace: "größe"}, []string{"Namespace"}},
-		"a Namespace with a NUL":       {core.Config{Namespace: "a\x00"}, []string{"Namespace"}},
-		"a Namespace with a DEL":       {core.Config{Namespace: "a\x7f"}, []string{"Namespace"}},
-		"a fault of the carrier":       {core.Config{Carrier: core.Cookie{Path: "x"}}, []string{"Carrier.Path"}},
+		"the zero Config":     {core.Config{}, nil},
+		"everything set":      {goodConfig(), nil},
+		"a negative Lifetime": {core.Config{Lifetime: -time.Hour}, []string{"Lifetime"}},
+		"less than a millisecond": {
+			core.Config{Lifetime: ms - 1, IdleTimeout: ms, TouchInterval: 1}, []string{"Lifetime"},
+		},
+		"a Lifetime of a millisecond": {core.Config{Lifetime: ms}, nil},
+		"a Lifetime of a nanosecond":  {core.Config{Lifetime: 1}, []string{"Lifetime"}},
+		"a negative IdleTimeout": {
+			core.Config{IdleTimeout: -time.Hour}, []string{"IdleTimeout"},
+		},
+		"an IdleTimeout of nothing": {core.Config{IdleTimeout: ms - 1}, []string{"IdleTimeout"}},
+		"idle longer than the life": {
+			core.Config{Lifetime: time.Hour, IdleTimeout: time.Hour + 1}, []string{"IdleTimeout"},
+		},
+		"idle as long as the life": {
+			core.Config{Lifetime: time.Hour, IdleTimeout: time.Hour}, nil,
+		},
+		"idle longer than the default": {
+			core.Config{IdleTimeout: 25 * time.Hour}, []string{"IdleTimeout"},
+		},
+		"no idle timeout": {core.Config{IdleTimeout: core.Never}, nil},
+		"no lifetime":     {core.Config{Lifetime: core.Never}, nil},
+		"no timeout at all": {
+			core.Config{Lifetime: core.Never, IdleTimeout: core.Never}, nil,
+		},
+		"no lifetime, idle for years": {
+			core.Config{Lifetime: core.Never, IdleTimeout: 1e5 * time.Hour}, nil,
+		},
+		"a negative TouchInterval": {core.Config{TouchInterval: -1}, []string{"TouchInterval"}},
+		"touching as seldom as idle": {
+			core.Config{TouchInterval: time.Hour}, []string{"TouchInterval"},
+		},
+		"touching just more often": {core.Config{TouchInterval: time.Hour - 1}, nil},
+		"a negative MaxData":       {core.Config{MaxData: -1}, []string{"MaxData"}},
+		"MaxData of 64 MiB":        {core.Config{MaxData: 64 << 20}, nil},
+		"MaxData beyond 64 MiB":    {core.Config{MaxData: 64<<20 + 1}, []string{"MaxData"}},
+		"a negative LoadTimeout":   {core.Config{LoadTimeout: -1}, []string{"LoadTimeout"}},
+		"a negative CommitTimeout": {core.Config{CommitTimeout: -1}, []string{"CommitTimeout"}},
+		"a Namespace of 64":        {core.Config{Namespace: strings.Repeat("n", 64)}, nil},
+		"a Namespace of 65": {
+			core.Config{Namespace: strings.Repeat("n", 65)}, []string{"Namespace"},
+		},
+		"a Namespace with a blank": {core.Config{Namespace: "my shop ~"}, nil},
+		"a Namespace beyond ASCII": {core.Config{Namespace: "größe"}, []string{"Namespace"}},
+		"a Namespace with a NUL":   {core.Config{Namespace: "a\x00"}, []string{"Namespace"}},
+		"a Namespace with a DEL":   {core.Config{Namespace: "a\x7f"}, []string{"Namespace"}},
+		"a fault of the carrier": {
+			core.Config{Carrier: core.Cookie{Path: "x"}}, []string{"Carrier.Path"},
+		},
 		"all at once": {core.Config{
 			Lifetime: -1, IdleTimeout: -2, TouchInterval: -3, MaxData: -4, LoadTimeout: -5,
-			CommitTimeout: -6, Namespace: strings.Repeat("é", 64), Carrier: core.Header{Name: "Vary"},
+			CommitTimeout: -6, Namespace: strings.Repeat("é", 64),
+			Carrier: core.Header{Name: "Vary"},
 		}, []string{"Lifetime", "IdleTimeout", "TouchInterval", "MaxData", "LoadTimeout",
 			"CommitTimeout", "Namespace", "Namespace", "Carrier.Name"}},
 	}
@@ -88,12 +109,16 @@ func TestZeroMeansTheDefaults(t *testing.T) {
 		ends  time.Duration
 		never bool
 	}{
-		"an hour without use":                 {core.Config{}, hour, false},
-		"a shorter Lifetime is the idle one":  {core.Config{Lifetime: 10 * time.Minute}, 10 * time.Minute, false},
+		"an hour without use": {core.Config{}, hour, false},
+		"a shorter Lifetime is the idle one": {
+			core.Config{Lifetime: 10 * time.Minute}, 10 * time.Minute, false,
+		},
 		"a longer Lifetime does not lengthen": {core.Config{Lifetime: 30 * day}, hour, false},
 		"without idle timeout a day":          {core.Config{IdleTimeout: core.Never}, day, false},
 		"without a lifetime an hour":          {core.Config{Lifetime: core.Never}, hour, false},
-		"without both for ever":               {core.Config{Lifetime: core.Never, IdleTimeout: core.Never}, 0, true},
+		"without both for ever": {
+			core.Config{Lifetime: core.Never, IdleTimeout: core.Never}, 0, true,
+		},
 		"nearly Never is for ever as well": {core.Config{
 			Lifetime: core.Never, IdleTimeout: core.Never - 1}, core.Never - 1, false},
 	}

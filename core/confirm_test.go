@@ -64,8 +64,11 @@ func TestAnEndThatIsNotConfirmedIsAnsweredAsAnErrorAndDeletesTheCookie(t *testin
 		require.NoError(t, session.Err(), "the end did take effect")
 		assert.False(t, m.alive(token))
 		events := m.events.take()
-		assert.Contains(t, events, core.Event{Kind: core.EndUnconfirmed, ID: id, Err: core.ErrNotDurable})
-		assert.Contains(t, events, core.Event{Kind: core.SessionExpired, ID: id, Reason: "destroyed"})
+		assert.Equal(t, []core.Event{
+			{Kind: core.EndUnconfirmed, ID: id, Err: core.ErrNotDurable},
+			{Kind: core.SessionExpired, ID: id, Reason: "destroyed"},
+			{Kind: core.TokenUnknown, ID: id},
+		}, events)
 
 		assert.Equal(t, 1, m.store.count(opDelete))
 		pass(100*time.Millisecond - 1)
@@ -152,7 +155,7 @@ func TestARenewalThatIsNotConfirmedHandsTheNewTokenOut(t *testing.T) {
 		op  string
 		end func(*core.Session)
 	}{
-		"a renewal": {opUpdate, func(s *core.Session) { s.Renew() }},
+		"a renewal": {opUpdate, doRenew},
 		"a sign-in": {opUpdate, signIn("ada")},
 		"a new one": {opCreate, func(s *core.Session) { s.Destroy(); note.Set(s, "x") }},
 	} {
@@ -188,14 +191,16 @@ func TestARenewalThatIsNotConfirmedHandsTheNewTokenOut(t *testing.T) {
 func TestALaterWriteOrEndSettlesARenewalsConfirmation(t *testing.T) {
 	for name, later := range map[string]func(*site, string){
 		"a later write": func(m *site, token string) { m.visit(token, setNote("later")) },
-		"an end":        func(m *site, token string) { m.visit(token, func(s *core.Session) { s.Destroy() }) },
+		"an end":        func(m *site, token string) { m.visit(token, doDestroy) },
 	} {
 		bubble(t, name, func(t *testing.T) {
 			m := newSite(t, core.Config{})
 			token, _ := m.start(setNote("x"))
 			session := m.begin(token)
 			session.Renew()
-			m.store.setAfter(opUpdate, once(func(context.Context, error) error { return errOneCopy }))
+			m.store.setAfter(opUpdate, once(func(context.Context, error) error {
+				return errOneCopy
+			}))
 			_, header := m.answer(session)
 			later(m, tokenIn(t, header))
 			updates := m.store.count(opUpdate)
@@ -309,7 +314,8 @@ func TestWhatComesWhileOthersAreTriedIsTriedAsWell(t *testing.T) {
 		m.store.unconfirmedBy(opDelete)
 		require.ErrorIs(t, m.Revoke(t.Context(), core.NewToken().ID()), core.ErrNotDurable)
 		m.store.setBefore(opDelete, once(func(context.Context, error) error {
-			assert.ErrorIs(t, m.Revoke(context.Background(), core.NewToken().ID()), core.ErrNotDurable)
+			err := m.Revoke(context.Background(), core.NewToken().ID())
+			assert.ErrorIs(t, err, core.ErrNotDurable)
 			return nil
 		}))
 		pass(100 * time.Millisecond)

@@ -35,10 +35,11 @@ func TestFromContextFindsTheSessionFromAnyDepth(t *testing.T) {
 func TestFromContextWithoutMiddlewareIsFalse(t *testing.T) {
 	m := newSite(t, core.Config{})
 	for name, ctx := range map[string]context.Context{
-		"an empty context":           t.Context(),
-		"something else in its key":  context.WithValue(t.Context(), any(core.ContextKey), "x"),
-		"nil in its key":             context.WithValue(t.Context(), any(core.ContextKey), nil),
-		"the same text, another key": context.WithValue(t.Context(), contextKey(core.ContextKey), m.begin()),
+		"an empty context":          t.Context(),
+		"something else in its key": context.WithValue(t.Context(), any(core.ContextKey), "x"),
+		"nil in its key":            context.WithValue(t.Context(), any(core.ContextKey), nil),
+		"the same text, another key": context.WithValue(
+			t.Context(), contextKey(core.ContextKey), m.begin()),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, ok := core.FromContext(ctx)
@@ -140,7 +141,7 @@ func TestNamespacesSeparateManagersOnOneStore(t *testing.T) {
 	_, err := blog.Open(t.Context(), id)
 	require.ErrorIs(t, err, core.ErrNotFound)
 	require.NoError(t, blog.Revoke(t.Context(), id))
-	requireExpired(t, blog.visit(token, func(s *core.Session) { s.Destroy() }))
+	requireExpired(t, blog.visit(token, doDestroy))
 	assert.True(t, shop.alive(token))
 
 	again := newSite(t, core.Config{Store: store, Namespace: "shop"})

@@ -160,39 +160,63 @@ func TestWhatContradictsItselfInACookieIsAConfigError(t *testing.T) {
 		cookie core.Cookie
 		faults []string
 	}{
-		"nothing":                    {core.Cookie{}, nil},
-		"__Host- with Domain":        {core.Cookie{Name: "__Host-x", Domain: "a.example"}, []string{domain}},
-		"__Host- with Path":          {core.Cookie{Name: "__Host-x", Path: "/x"}, []string{path}},
-		"__Host- with Insecure":      {core.Cookie{Name: "__Host-x", Insecure: true}, []string{insecure}},
-		"__Secure- with Insecure":    {core.Cookie{Name: "__Secure-x", Insecure: true}, []string{insecure}},
-		"__Http- with Insecure":      {core.Cookie{Name: "__Http-x", Insecure: true}, []string{insecure}},
-		"__Host-Http- with Domain":   {core.Cookie{Name: "__Host-Http-x", Domain: "a.example"}, []string{domain}},
-		"__Secure- with Domain":      {core.Cookie{Name: "__Secure-x", Domain: "a.example"}, nil},
-		"a prefix in small letters":  {core.Cookie{Name: "__host-x"}, []string{name}},
-		"a prefix in other letters":  {core.Cookie{Name: "__SECURE-x"}, []string{name}},
-		"small letters with Domain":  {core.Cookie{Name: "__host-x", Domain: "a.example"}, []string{name, domain}},
-		"Partitioned and Insecure":   {core.Cookie{Partitioned: true, Insecure: true}, []string{"Carrier.Partitioned"}},
-		"None without Secure":        {core.Cookie{SameSite: http.SameSiteNoneMode, Insecure: true}, []string{site}},
-		"Lax without Secure":         {core.Cookie{SameSite: http.SameSiteLaxMode, Insecure: true}, nil},
-		"the default SameSite mode":  {core.Cookie{SameSite: http.SameSiteDefaultMode}, []string{site}},
+		"nothing": {core.Cookie{}, nil},
+		"__Host- with Domain": {
+			core.Cookie{Name: "__Host-x", Domain: "a.example"}, []string{domain},
+		},
+		"__Host- with Path": {core.Cookie{Name: "__Host-x", Path: "/x"}, []string{path}},
+		"__Host- with Insecure": {
+			core.Cookie{Name: "__Host-x", Insecure: true}, []string{insecure},
+		},
+		"__Secure- with Insecure": {
+			core.Cookie{Name: "__Secure-x", Insecure: true}, []string{insecure},
+		},
+		"__Http- with Insecure": {
+			core.Cookie{Name: "__Http-x", Insecure: true}, []string{insecure},
+		},
+		"__Host-Http- with Domain": {
+			core.Cookie{Name: "__Host-Http-x", Domain: "a.example"}, []string{domain},
+		},
+		"__Secure- with Domain":     {core.Cookie{Name: "__Secure-x", Domain: "a.example"}, nil},
+		"a prefix in small letters": {core.Cookie{Name: "__host-x"}, []string{name}},
+		"a prefix in other letters": {core.Cookie{Name: "__SECURE-x"}, []string{name}},
+		"small letters with Domain": {
+			core.Cookie{Name: "__host-x", Domain: "a.example"}, []string{name, domain},
+		},
+		"Partitioned and Insecure": {
+			core.Cookie{Partitioned: true, Insecure: true}, []string{"Carrier.Partitioned"},
+		},
+		"None without Secure": {
+			core.Cookie{SameSite: http.SameSiteNoneMode, Insecure: true}, []string{site},
+		},
+		"Lax without Secure": {
+			core.Cookie{SameSite: http.SameSiteLaxMode, Insecure: true}, nil,
+		},
+		"the default SameSite mode": {
+			core.Cookie{SameSite: http.SameSiteDefaultMode}, []string{site},
+		},
 		"a SameSite of another kind": {core.Cookie{SameSite: 99}, []string{site}},
 		"a negative SameSite":        {core.Cookie{SameSite: -1}, []string{site}},
 		"a Path without a slash":     {core.Cookie{Path: "x"}, []string{path}},
 		"a Path with a semicolon":    {core.Cookie{Path: "/;x"}, []string{path}},
 		"a Path with a new line":     {core.Cookie{Path: "/\r\nSet-Cookie: x=y"}, []string{path}},
 		"a Path of 1024 bytes":       {core.Cookie{Path: "/" + strings.Repeat("x", 1023)}, nil},
-		"a Path of 1025 bytes":       {core.Cookie{Path: "/" + strings.Repeat("x", 1024)}, []string{path}},
+		"a Path of 1025 bytes": {
+			core.Cookie{Path: "/" + strings.Repeat("x", 1024)}, []string{path},
+		},
 		"a Name with a blank":        {core.Cookie{Name: "a b"}, []string{name}},
 		"a Name with an equals sign": {core.Cookie{Name: "a=b"}, []string{name}},
 		"a Name with a semicolon":    {core.Cookie{Name: "a;b"}, []string{name}},
 		"a Name with a new line":     {core.Cookie{Name: "a\nb"}, []string{name}},
 		"a Name beyond ASCII":        {core.Cookie{Name: "é"}, []string{name}},
 		"a Name that just fits":      {core.Cookie{Name: strings.Repeat("n", 4096-128)}, nil},
-		"a Name too long":            {core.Cookie{Name: strings.Repeat("n", 4096-127)}, []string{name}},
-		"a Domain with a blank":      {core.Cookie{Domain: "a b"}, []string{domain}},
-		"a Domain with a port":       {core.Cookie{Domain: "example.com:80"}, []string{domain}},
-		"a Domain with a new line":   {core.Cookie{Domain: "a\r\nX: y"}, []string{domain}},
-		"a Domain that is an IP":     {core.Cookie{Domain: "127.0.0.1"}, nil},
+		"a Name too long": {
+			core.Cookie{Name: strings.Repeat("n", 4096-127)}, []string{name},
+		},
+		"a Domain with a blank":    {core.Cookie{Domain: "a b"}, []string{domain}},
+		"a Domain with a port":     {core.Cookie{Domain: "example.com:80"}, []string{domain}},
+		"a Domain with a new line": {core.Cookie{Domain: "a\r\nX: y"}, []string{domain}},
+		"a Domain that is an IP":   {core.Cookie{Domain: "127.0.0.1"}, nil},
 		"all at once": {core.Cookie{
 			Name: "__Host-x y", Domain: "a b", Path: "x", SameSite: http.SameSiteNoneMode,
 			Partitioned: true, Insecure: true,
@@ -214,15 +238,25 @@ func TestMaxAgeIsWhatIsLeftOfTheLifetime(t *testing.T) {
 		lifetime, idle, after time.Duration
 		want                  string
 	}{
-		"a day, at its beginning":         {0, 0, 0, "Max-Age=86400"},
-		"renewed half an hour later":      {0, 0, 30 * time.Minute, "Max-Age=84600"},
-		"a second and a half is one":      {2500 * time.Millisecond, 0, time.Second, "Max-Age=1"},
-		"less than a second is still one": {2 * time.Second, 0, 1999 * time.Millisecond, "Max-Age=1"},
-		"400 days":                        {400 * 24 * time.Hour, core.Never, 0, "Max-Age=34560000"},
-		"401 days are 400":                {401 * 24 * time.Hour, core.Never, 0, "Max-Age=34560000"},
-		"of 401 days, 399 left":           {401 * 24 * time.Hour, core.Never, 48 * time.Hour, "Max-Age=34473600"},
-		"Never is 400 days":               {core.Never, core.Never, 0, "Max-Age=34560000"},
-		"Never, later":                    {core.Never, core.Never, 100 * time.Hour, "Max-Age=34560000"},
+		"a day, at its beginning":    {0, 0, 0, "Max-Age=86400"},
+		"renewed half an hour later": {0, 0, 30 * time.Minute, "Max-Age=84600"},
+		"a second and a half is one": {2500 * time.Millisecond, 0, time.Second, "Max-Age=1"},
+		"less than a second is still one": {
+			2 * time.Second, 0, 1999 * time.Millisecond, "Max-Age=1",
+		},
+		"400 days": {
+			400 * 24 * time.Hour, core.Never, 0, "Max-Age=34560000",
+		},
+		"401 days are 400": {
+			401 * 24 * time.Hour, core.Never, 0, "Max-Age=34560000",
+		},
+		"of 401 days, 399 left": {
+			401 * 24 * time.Hour, core.Never, 48 * time.Hour, "Max-Age=34473600",
+		},
+		"Never is 400 days": {core.Never, core.Never, 0, "Max-Age=34560000"},
+		"Never, later": {
+			core.Never, core.Never, 100 * time.Hour, "Max-Age=34560000",
+		},
 	}
 	for name, test := range tests {
 		bubble(t, name, func(t *testing.T) {
@@ -234,7 +268,7 @@ func TestMaxAgeIsWhatIsLeftOfTheLifetime(t *testing.T) {
 			if test.after > 0 {
 				token := tokenIn(t, response)
 				pass(test.after)
-				response = m.visit(token, func(s *core.Session) { s.Renew() })
+				response = m.visit(token, doRenew)
 			}
 			assert.Contains(t, setCookie(t, response), "; "+test.want+";")
 		})
@@ -262,13 +296,14 @@ func TestPersistOverrulesTheCookieBothWaysAndIsKept(t *testing.T) {
 				s.Persist(test.call) // before there is a session
 				s.SetOwner("somebody")
 			}), test.want)
-			token = check(m.visit(token, func(s *core.Session) { s.Renew() }), test.want)
+			token = check(m.visit(token, doRenew), test.want)
 
 			response := m.visit(token, func(s *core.Session) { s.Persist(test.call) })
 			assert.Empty(t, response.Values("Set-Cookie"), "it is so already")
 
-			token = check(m.visit(token, func(s *core.Session) { s.Persist(!test.call) }), !test.want)
-			check(m.visit(token, func(s *core.Session) { s.Renew() }), !test.want)
+			response = m.visit(token, func(s *core.Session) { s.Persist(!test.call) })
+			token = check(response, !test.want)
+			check(m.visit(token, doRenew), !test.want)
 		})
 	}
 }
@@ -295,92 +330,4 @@ func TestPersistIsForgottenWithTheSessionThatIsDestroyed(t *testing.T) {
 		note.Set(s, "another")
 	})
 	assert.NotContains(t, setCookie(t, response), "Max-Age")
-}
-
-// healing is what a response does about two different cookies.
-func healing(t *testing.T, m *site, header http.Header, f func(*core.Session)) []string {
-	t.Helper()
-	session, err := m.Begin(t.Context(), header)
-	require.NoError(t, err)
-	assert.Empty(t, session.ID(), "no session, whichever it might be")
-	f(session)
-	return m.commit(session).Values("Set-Cookie")
-}
-
-func TestTwoDifferentCookiesAreHealedWhereNobodyElseCanSetThem(t *testing.T) {
-	const own = "__Host-sid=; Path=/; " + deletion + "; HttpOnly; Secure; SameSite=Lax"
-	const twin = own + "; Partitioned"
-	one, two := core.NewToken().Reveal(), core.NewToken().Reveal()
-
-	t.Run("our own and its partitioned twin are expired", func(t *testing.T) {
-		m := newSite(t, core.Config{})
-		assert.Equal(t, []string{own, twin}, healing(t, m, cookies(one, two), nothing))
-		assert.Equal(t, []core.EventKind{core.TokenAmbiguous}, m.events.takeKinds())
-		assert.Zero(t, m.store.count(opLoad))
-	})
-	t.Run("the other way round where ours is partitioned", func(t *testing.T) {
-		m := newSite(t, core.Config{Carrier: core.Cookie{Partitioned: true}})
-		assert.Equal(t, []string{twin, own}, healing(t, m, cookies(one, two), nothing))
-	})
-	t.Run("one that is ill-formed counts as another", func(t *testing.T) {
-		m := newSite(t, core.Config{})
-		assert.Equal(t, []string{own, twin}, healing(t, m, cookies(one, "junk"), nothing))
-	})
-	t.Run("an untouched response says no-store", func(t *testing.T) {
-		m := newSite(t, core.Config{})
-		session, err := m.Begin(t.Context(), cookies(one, two))
-		require.NoError(t, err)
-		response := m.commit(session)
-		assert.Equal(t, "no-store", response.Get("Cache-Control"))
-		assert.Equal(t, "Cookie", response.Get("Vary"))
-	})
-	t.Run("a new session replaces ours, and the twin goes", func(t *testing.T) {
-		m := newSite(t, core.Config{})
-		lines := healing(t, m, cookies(one, two), setNote("x"))
-		require.Len(t, lines, 2)
-		cookie, err := http.ParseSetCookie(lines[0])
-		require.NoError(t, err)
-		assert.Len(t, cookie.Value, core.TokenLength)
-		assert.Equal(t, twin, lines[1])
-		assert.Equal(t, "x", m.read(cookie.Value))
-	})
-	t.Run("identical repeats are one", func(t *testing.T) {
-		m := newSite(t, core.Config{})
-		token, _ := m.start(setNote("x"))
-		text, _ := note.Get(m.begin(token, token, token))
-		assert.Equal(t, "x", text)
-	})
-	t.Run("without the prefix nothing is sent", func(t *testing.T) {
-		for _, cookie := range []core.Cookie{
-			{Name: "sid"}, {Insecure: true}, {Domain: "example.com"}, {Path: "/x"},
-		} {
-			m := newSite(t, core.Config{Carrier: cookie})
-			name, _, _ := strings.Cut(setCookie(t, m.visit("", setNote("x"))), "=")
-			header := http.Header{"Cookie": {name + "=" + one + "; " + name + "=" + two}}
-			m.events.take()
-			assert.Empty(t, healing(t, m, header, nothing))
-			assert.Equal(t, []core.EventKind{core.TokenAmbiguous}, m.events.takeKinds())
-		}
-	})
-	t.Run("a cookie and a header that differ are not healed", func(t *testing.T) {
-		m := newSite(t, core.Config{Carrier: core.Carriers(core.Cookie{}, core.Header{})})
-		header := cookies(one)
-		header.Set("Session-Id", two)
-		assert.Empty(t, healing(t, m, header, nothing))
-	})
-	t.Run("destroying what is ambiguous ends nothing", func(t *testing.T) {
-		m := newSite(t, core.Config{})
-		token, _ := m.start(setNote("x"))
-		session := m.begin(token, two)
-		session.Destroy()
-		assert.Equal(t, []string{own, twin}, m.commit(session).Values("Set-Cookie"))
-		assert.True(t, m.alive(token))
-	})
-	t.Run("it is done once", func(t *testing.T) {
-		m := newSite(t, core.Config{})
-		session := m.begin(one, two)
-		response := m.commitUnsealed(session)
-		require.NoError(t, m.Commit(t.Context(), session, response))
-		assert.Len(t, response.Values("Set-Cookie"), 2)
-	})
 }

@@ -25,54 +25,74 @@ func TestWhatCountsInACookieLine(t *testing.T) {
 		token    string // the first of the values that count
 		present  bool   // even with an empty value
 	}{
-		"no line at all":                       {nil, 0, "", false},
-		"an empty line":                        {[]string{""}, 0, "", false},
-		"another cookie":                       {[]string{"a=b"}, 0, "", false},
-		"ours alone":                           {[]string{name + "=A"}, 1, "A", true},
-		"ours between others":                  {[]string{"a=b; " + name + "=A; c=d"}, 1, "A", true},
-		"without a blank after the semicolon":  {[]string{"a=b;" + name + "=A;c=d"}, 1, "A", true},
-		"ours in the second line":              {[]string{"a=b", name + "=A"}, 1, "A", true},
-		"the same twice":                       {[]string{name + "=A; " + name + "=A"}, 1, "A", true},
-		"the same in two lines":                {[]string{name + "=A", name + "=A"}, 1, "A", true},
-		"two that differ":                      {[]string{name + "=A; " + name + "=B"}, 2, "A", true},
-		"two that differ in two lines":         {[]string{name + "=B", name + "=A"}, 2, "B", true},
-		"three that differ":                    {[]string{name + "=A", name + "=B", name + "=C"}, 2, "A", true},
-		"two that differ in case":              {[]string{name + "=A; " + name + "=a"}, 2, "A", true},
-		"an ill-formed one counts":             {[]string{name + "=A; " + name + "=é"}, 2, "A", true},
-		"an empty one beside a good one":       {[]string{name + "=; " + name + "=A"}, 1, "A", true},
-		"an empty one":                         {[]string{name + "="}, 0, "", true},
-		"only the name":                        {[]string{name}, 0, "", true},
-		"an empty one in quotes":               {[]string{name + `=""`}, 0, "", true},
-		"quotes around it":                     {[]string{name + `="A"`}, 1, "A", true},
-		"quoted and unquoted are the same":     {[]string{name + `="A"; ` + name + "=A"}, 1, "A", true},
-		"only one pair of quotes":              {[]string{name + `=""A""`}, 1, `"A"`, true},
-		"half a pair of quotes":                {[]string{name + `="A`}, 1, `"A`, true},
-		"a quote that is all":                  {[]string{name + `="`}, 1, `"`, true},
-		"a semicolon within quotes":            {[]string{name + `="A;B"`}, 1, `"A`, true},
-		"blanks around name and value":         {[]string{"  " + name + "  =  A  "}, 1, "A", true},
-		"tabs around name and value":           {[]string{"\t" + name + "\t=\tA\t"}, 1, "A", true},
-		"blanks outside quotes":                {[]string{name + `= "A" `}, 1, "A", true},
-		"blanks inside quotes":                 {[]string{name + `=" A "`}, 1, " A ", true},
-		"an equals sign in the value":          {[]string{name + "=A=B"}, 1, "A=B", true},
-		"an escape is literal":                 {[]string{name + "=%41"}, 1, "%41", true},
-		"a Unicode space before the name":      {[]string{"\u2000" + name + "=A"}, 0, "", false},
-		"a no-break space before the name":     {[]string{"\u00a0" + name + "=A"}, 0, "", false},
-		"a form feed before the name":          {[]string{"\f" + name + "=A"}, 0, "", false},
-		"a line feed before the name":          {[]string{"\n" + name + "=A"}, 0, "", false},
-		"a Unicode space around the value":     {[]string{name + "=\u2000A"}, 1, "\u2000A", true},
-		"the name in small letters":            {[]string{"__host-sid=A"}, 0, "", false},
-		"the name in capitals":                 {[]string{"__HOST-SID=A"}, 0, "", false},
-		"a name that only begins with it":      {[]string{name + "2=A"}, 0, "", false},
-		"a name that only ends with it":        {[]string{"x" + name + "=A"}, 0, "", false},
-		"a nameless cookie of that value":      {[]string{"=" + name + "=A"}, 0, "", false},
-		"the name as another's value":          {[]string{"a=" + name + "=A"}, 0, "", false},
-		"an attribute of old, which is a name": {[]string{"$Version=1; " + name + "=A; $Path=/"}, 1, "A", true},
-		"commas do not separate":               {[]string{name + "=A, " + name + "=B"}, 1, "A, __Host-sid=B", true},
-		"empty parts":                          {[]string{";;; ;" + name + "=A;;"}, 1, "A", true},
-		"3000 cookies":                         {[]string{many(3000)}, 1, "A", true},
-		"3001 cookies":                         {[]string{many(3001)}, 0, "", false},
-		"3001 cookies over two lines":          {[]string{many(3000), "x=y"}, 0, "", false},
-		"3001 lines":                           {strings.Split(many(3001), "; "), 0, "", false},
+		"no line at all": {nil, 0, "", false},
+		"an empty line":  {[]string{""}, 0, "", false},
+		"another cookie": {[]string{"a=b"}, 0, "", false},
+		"ours alone":     {[]string{name + "=A"}, 1, "A", true},
+		"ours between others": {
+			[]string{"a=b; " + name + "=A; c=d"}, 1, "A", true,
+		},
+		"without a blank after the semicolon": {[]string{"a=b;" + name + "=A;c=d"}, 1, "A", true},
+		"ours in the second line":             {[]string{"a=b", name + "=A"}, 1, "A", true},
+		"the same twice": {
+			[]string{name + "=A; " + name + "=A"}, 1, "A", true,
+		},
+		"the same in two lines": {[]string{name + "=A", name + "=A"}, 1, "A", true},
+		"two that differ": {
+			[]string{name + "=A; " + name + "=B"}, 2, "A", true,
+		},
+		"two that differ in two lines": {[]string{name + "=B", name + "=A"}, 2, "B", true},
+		"three that differ": {
+			[]string{name + "=A", name + "=B", name + "=C"}, 2, "A", true,
+		},
+		"two that differ in case": {
+			[]string{name + "=A; " + name + "=a"}, 2, "A", true,
+		},
+		"an ill-formed one counts": {
+			[]string{name + "=A; " + name + "=é"}, 2, "A", true,
+		},
+		"an empty one beside a good one": {
+			[]string{name + "=; " + name + "=A"}, 1, "A", true,
+		},
+		"an empty one":           {[]string{name + "="}, 0, "", true},
+		"only the name":          {[]string{name}, 0, "", true},
+		"an empty one in quotes": {[]string{name + `=""`}, 0, "", true},
+		"quotes around it":       {[]string{name + `="A"`}, 1, "A", true},
+		"quoted and unquoted are the same": {
+			[]string{name + `="A"; ` + name + "=A"}, 1, "A", true,
+		},
+		"only one pair of quotes":          {[]string{name + `=""A""`}, 1, `"A"`, true},
+		"half a pair of quotes":            {[]string{name + `="A`}, 1, `"A`, true},
+		"a quote that is all":              {[]string{name + `="`}, 1, `"`, true},
+		"a semicolon within quotes":        {[]string{name + `="A;B"`}, 1, `"A`, true},
+		"blanks around name and value":     {[]string{"  " + name + "  =  A  "}, 1, "A", true},
+		"tabs around name and value":       {[]string{"\t" + name + "\t=\tA\t"}, 1, "A", true},
+		"blanks outside quotes":            {[]string{name + `= "A" `}, 1, "A", true},
+		"blanks inside quotes":             {[]string{name + `=" A "`}, 1, " A ", true},
+		"an equals sign in the value":      {[]string{name + "=A=B"}, 1, "A=B", true},
+		"an escape is literal":             {[]string{name + "=%41"}, 1, "%41", true},
+		"a Unicode space before the name":  {[]string{"\u2000" + name + "=A"}, 0, "", false},
+		"a no-break space before the name": {[]string{"\u00a0" + name + "=A"}, 0, "", false},
+		"a form feed before the name":      {[]string{"\f" + name + "=A"}, 0, "", false},
+		"a line feed before the name":      {[]string{"\n" + name + "=A"}, 0, "", false},
+		"a Unicode space around the value": {[]string{name + "=\u2000A"}, 1, "\u2000A", true},
+		"the name in small letters":        {[]string{"__host-sid=A"}, 0, "", false},
+		"the name in capitals":             {[]string{"__HOST-SID=A"}, 0, "", false},
+		"a name that only begins with it":  {[]string{name + "2=A"}, 0, "", false},
+		"a name that only ends with it":    {[]string{"x" + name + "=A"}, 0, "", false},
+		"a nameless cookie of that value":  {[]string{"=" + name + "=A"}, 0, "", false},
+		"the name as another's value":      {[]string{"a=" + name + "=A"}, 0, "", false},
+		"an attribute of old, which is a name": {
+			[]string{"$Version=1; " + name + "=A; $Path=/"}, 1, "A", true,
+		},
+		"commas do not separate": {
+			[]string{name + "=A, " + name + "=B"}, 1, "A, __Host-sid=B", true,
+		},
+		"empty parts":                 {[]string{";;; ;" + name + "=A;;"}, 1, "A", true},
+		"3000 cookies":                {[]string{many(3000)}, 1, "A", true},
+		"3001 cookies":                {[]string{many(3001)}, 0, "", false},
+		"3001 cookies over two lines": {[]string{many(3000), "x=y"}, 0, "", false},
+		"3001 lines":                  {strings.Split(many(3001), "; "), 0, "", false},
 	}
 	for what, test := range tests {
 		t.Run(what, func(t *testing.T) {
@@ -83,9 +103,9 @@ func TestWhatCountsInACookieLine(t *testing.T) {
 			assert.Equal(t, test.distinct > 0, f.presented.has(0))
 			assert.Equal(t, test.distinct > 1, f.heal.has(0), "healing of a __Host- name")
 
-			lines := strings.Split(strings.ReplaceAll(strings.Join(test.lines, "\n\n"), name, "sid"), "\n\n")
-			if test.lines == nil {
-				lines = nil
+			var lines []string
+			for _, line := range test.lines {
+				lines = append(lines, strings.ReplaceAll(line, name, "sid"))
 			}
 			f = lookAt(Cookie{Name: "sid"}, lines...)
 			assert.Equal(t, test.distinct, f.distinct, "for a name without a prefix")
@@ -117,7 +137,8 @@ func refParse(name, line string) (values []string) {
 func FuzzCookieLine(f *testing.F) {
 	token := NewToken().Reveal()
 	for _, line := range []string{
-		"", "sid=" + token, `sid="` + token + `"`, "a=b; sid=" + token + "; sid=x", "sid", "sid=;sid=\"\"",
+		"", "sid=" + token, `sid="` + token + `"`, "a=b; sid=" + token + "; sid=x",
+		"sid", "sid=;sid=\"\"",
 		"\tsid\t= " + token + " ;", ";;=;sid==", strings.Repeat("x=y;", 2999) + "sid=" + token,
 		strings.Repeat("x=y;", 3000) + "sid=" + token, "\u2000sid=" + token,
 	} {

@@ -11,41 +11,46 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// A deadlineCase is a deadline in a minute, below a context that stop ends.
+type deadlineCase struct {
+	ctx  context.Context
+	d    *deadline
+	stop func()
+}
+
 func TestADeadlineIsAContextWithATimeout(t *testing.T) {
-	tests := map[string]func(t *testing.T, ctx context.Context, d *deadline, stop func()){
-		"it ends when its time has come": func(t *testing.T, _ context.Context, d *deadline, _ func()) {
-			at, ok := d.Deadline()
+	tests := map[string]func(t *testing.T, c deadlineCase){
+		"it ends when its time has come": func(t *testing.T, c deadlineCase) {
+			at, ok := c.d.Deadline()
 			require.True(t, ok)
 			assert.Equal(t, time.Minute, time.Until(at))
 			begun := time.Now()
-			require.NoError(t, d.Err())
-			<-d.Done()
+			require.NoError(t, c.d.Err())
+			<-c.d.Done()
 			assert.Equal(t, time.Minute, time.Since(begun))
-			assert.Equal(t, context.DeadlineExceeded, d.Err())
+			assert.Equal(t, context.DeadlineExceeded, c.d.Err())
 		},
-		"Err knows it although nobody waited": func(t *testing.T, _ context.Context, d *deadline, _ func()) {
+		"Err knows it although nobody waited": func(t *testing.T, c deadlineCase) {
 			<-time.After(time.Minute - 1)
-			require.NoError(t, d.Err())
+			require.NoError(t, c.d.Err())
 			<-time.After(1)
-			assert.Equal(t, context.DeadlineExceeded, d.Err())
-			<-d.Done()
-			assert.Equal(t, context.DeadlineExceeded, d.Err())
+			assert.Equal(t, context.DeadlineExceeded, c.d.Err())
+			<-c.d.Done()
+			assert.Equal(t, context.DeadlineExceeded, c.d.Err())
 		},
-		"it ends with the one above it": func(t *testing.T, _ context.Context, d *deadline, stop func()) {
-			done := d.Done()
-			stop()
+		"it ends with the one above it": func(t *testing.T, c deadlineCase) {
+			done := c.d.Done()
+			c.stop()
 			<-done
-			assert.Equal(t, context.Canceled, d.Err())
+			assert.Equal(t, context.Canceled, c.d.Err())
 		},
-		"Err knows that, too, although nobody waited": func(
-			t *testing.T, _ context.Context, d *deadline, stop func(),
-		) {
-			stop()
-			assert.Equal(t, context.Canceled, d.Err())
-			<-d.Done()
+		"Err knows that, too, although nobody waited": func(t *testing.T, c deadlineCase) {
+			c.stop()
+			assert.Equal(t, context.Canceled, c.d.Err())
+			<-c.d.Done()
 		},
-		"an earlier deadline above it counts": func(t *testing.T, ctx context.Context, _ *deadline, _ func()) {
-			above, cancel := context.WithTimeout(ctx, time.Second)
+		"an earlier deadline above it counts": func(t *testing.T, c deadlineCase) {
+			above, cancel := context.WithTimeout(c.ctx, time.Second)
 			defer cancel()
 			d := newDeadline(above, time.Now().Add(time.Minute))
 			defer d.stop()
@@ -54,8 +59,8 @@ func TestADeadlineIsAContextWithATimeout(t *testing.T) {
 			<-d.Done()
 			assert.Equal(t, context.DeadlineExceeded, d.Err())
 		},
-		"a later deadline above it does not": func(t *testing.T, ctx context.Context, _ *deadline, _ func()) {
-			above, cancel := context.WithTimeout(ctx, time.Hour)
+		"a later deadline above it does not": func(t *testing.T, c deadlineCase) {
+			above, cancel := context.WithTimeout(c.ctx, time.Hour)
 			defer cancel()
 			d := newDeadline(above, time.Now().Add(time.Minute))
 			begun := time.Now()
@@ -63,23 +68,23 @@ func TestADeadlineIsAContextWithATimeout(t *testing.T) {
 			assert.Equal(t, time.Minute, time.Since(begun))
 			require.NoError(t, above.Err())
 		},
-		"values of the one above show": func(t *testing.T, ctx context.Context, _ *deadline, _ func()) {
+		"values of the one above show": func(t *testing.T, c deadlineCase) {
 			type key struct{}
-			d := newDeadline(context.WithValue(ctx, key{}, "value"), time.Now().Add(time.Minute))
+			d := newDeadline(context.WithValue(c.ctx, key{}, "value"), time.Now().Add(time.Minute))
 			defer d.stop()
 			assert.Equal(t, "value", d.Value(key{}))
 			_ = d.Done()
 			assert.Equal(t, "value", d.Value(key{}), "also with a timer")
 		},
-		"contexts below it end with it": func(t *testing.T, _ context.Context, d *deadline, _ func()) {
-			below, cancel := context.WithCancel(d)
+		"contexts below it end with it": func(t *testing.T, c deadlineCase) {
+			below, cancel := context.WithCancel(c.d)
 			defer cancel()
 			<-below.Done()
 			assert.Equal(t, context.DeadlineExceeded, below.Err())
 			assert.Equal(t, context.DeadlineExceeded, context.Cause(below))
 		},
-		"a cause above it shows below it": func(t *testing.T, ctx context.Context, _ *deadline, _ func()) {
-			above, cancel := context.WithCancelCause(ctx)
+		"a cause above it shows below it": func(t *testing.T, c deadlineCase) {
+			above, cancel := context.WithCancelCause(c.ctx)
 			d := newDeadline(above, time.Now().Add(time.Minute))
 			defer d.stop()
 			below, end := context.WithTimeout(d, time.Hour)
@@ -88,16 +93,16 @@ func TestADeadlineIsAContextWithATimeout(t *testing.T) {
 			<-below.Done()
 			assert.Equal(t, assert.AnError, context.Cause(below))
 		},
-		"stopping frees whoever waits": func(t *testing.T, _ context.Context, d *deadline, _ func()) {
-			done := d.Done()
-			d.stop()
+		"stopping frees whoever waits": func(t *testing.T, c deadlineCase) {
+			done := c.d.Done()
+			c.d.stop()
 			<-done
-			assert.Equal(t, context.Canceled, d.Err())
+			assert.Equal(t, context.Canceled, c.d.Err())
 		},
-		"stopping where nobody waited is nothing": func(t *testing.T, _ context.Context, d *deadline, _ func()) {
-			d.stop()
-			d.stop()
-			require.NoError(t, d.Err())
+		"stopping where nobody waited is nothing": func(t *testing.T, c deadlineCase) {
+			c.d.stop()
+			c.d.stop()
+			require.NoError(t, c.d.Err())
 		},
 	}
 	for name, test := range tests {
@@ -107,7 +112,7 @@ func TestADeadlineIsAContextWithATimeout(t *testing.T) {
 				defer cancel()
 				d := newDeadline(ctx, time.Now().Add(time.Minute))
 				defer d.stop()
-				test(t, ctx, d, cancel)
+				test(t, deadlineCase{ctx, d, cancel})
 			})
 		})
 	}

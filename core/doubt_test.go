@@ -201,7 +201,7 @@ func TestAnEndWhoseAnswerIsLost(t *testing.T) {
 		m := newSite(t, core.Config{})
 		token, _ := m.start(setNote("x"))
 		m.store.setAfter(opDelete, once(lost))
-		requireExpired(t, m.visit(token, func(s *core.Session) { s.Destroy() }))
+		requireExpired(t, m.visit(token, doDestroy))
 		assert.Equal(t, 2, m.store.count(opDelete))
 		assert.False(t, m.alive(token))
 	})

@@ -31,15 +31,17 @@ func TestStatusMapsEveryError(t *testing.T) {
 		"an end that is not confirmed":          {core.ErrNotDurable, 503},
 		"an end that is not confirmed, wrapped": {fmt.Errorf("x: %w", core.ErrNotDurable), 503},
 		"a client that has gone":                {fmt.Errorf("x: %w", context.Canceled), 503},
-		"a deadline":                            {fmt.Errorf("x: %w", context.DeadlineExceeded), 503},
-		"gone":                                  {core.ErrGone, 409},
-		"a conflict":                            {core.ErrConflict, 409},
-		"an outdated token":                     {fmt.Errorf("x: %w", core.ErrOutdated), 409},
-		"a value":                               {value, 500},
-		"values":                                {errors.Join(value, value), 500},
-		"an owner":                              {&core.OwnerError{Reason: "is too long"}, 500},
-		"too late":                              {core.ErrCommitted, 500},
-		"anything else":                         {errors.New("x"), 500},
+		"a deadline": {
+			fmt.Errorf("x: %w", context.DeadlineExceeded), 503,
+		},
+		"gone":              {core.ErrGone, 409},
+		"a conflict":        {core.ErrConflict, 409},
+		"an outdated token": {fmt.Errorf("x: %w", core.ErrOutdated), 409},
+		"a value":           {value, 500},
+		"values":            {errors.Join(value, value), 500},
+		"an owner":          {&core.OwnerError{Reason: "is too long"}, 500},
+		"too late":          {core.ErrCommitted, 500},
+		"anything else":     {errors.New("x"), 500},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -49,15 +51,24 @@ func TestStatusMapsEveryError(t *testing.T) {
 }
 
 func TestErrorsSayWhatTheyAreAbout(t *testing.T) {
-	for want, err := range map[string]error{
-		"session config: Lifetime is negative":       &core.ConfigError{Field: "Lifetime", Reason: "is negative"},
-		"session store: load abc: the store is down": &core.StoreError{Op: "load", ID: "abc", Err: errDown},
-		`session value "cart": the store is down`:    &core.ValueError{Name: "cart", Err: errDown},
-		"session owner is too long":                  &core.OwnerError{Reason: "is too long"},
-		"session frame of version 9: is new":         &core.FrameError{Version: 9, Reason: "is new"},
-		"session frame: is damaged":                  &core.FrameError{Reason: "is damaged"},
+	for _, test := range []struct {
+		err  error
+		text string
+	}{
+		{&core.ConfigError{Field: "MaxData", Reason: "is odd"},
+			"session config: MaxData is odd"},
+		{&core.StoreError{Op: "load", ID: "a", Err: errDown},
+			"session store: load a: the store is down"},
+		{&core.ValueError{Name: "cart", Err: errDown},
+			`session value "cart": the store is down`},
+		{&core.OwnerError{Reason: "is too long"},
+			"session owner is too long"},
+		{&core.FrameError{Version: 9, Reason: "is new"},
+			"session frame of version 9: is new"},
+		{&core.FrameError{Reason: "is damaged"},
+			"session frame: is damaged"},
 	} {
-		assert.EqualError(t, err, want)
+		assert.EqualError(t, test.err, test.text)
 	}
 	require.ErrorIs(t, &core.StoreError{Err: errDown}, errDown)
 	require.ErrorIs(t, &core.ValueError{Err: errDown}, errDown)
@@ -76,7 +87,8 @@ func TestTheErrorsOfTheStoreAndOfCommitAreAllDifferent(t *testing.T) {
 	}
 }
 
-// A record that this version cannot read is trouble with the store, not a visitor without a session.
+// A record that this version cannot read is trouble with the store, not a visitor without a
+// session.
 func TestAnUnreadableRecordIsAStoreErrorThatWrapsTheFrameError(t *testing.T) {
 	for name, data := range map[string]string{
 		"of a later version": "\x02 of a later version", "damaged": "\x01\x00", "empty": "",

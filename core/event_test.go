@@ -71,7 +71,7 @@ func TestASessionsLifeInEvents(t *testing.T) {
 		{Kind: core.SessionRenewed, ID: id, Owner: "ada", Reason: "owner"},
 	}, m.events.take())
 
-	token = tokenIn(t, m.visit(token, func(s *core.Session) { s.Renew() }))
+	token = tokenIn(t, m.visit(token, doRenew))
 	require.Equal(t, []core.Event{
 		{Kind: core.SessionRenewed, ID: id, Owner: "ada", Reason: "renew"},
 	}, m.events.take())
@@ -87,7 +87,7 @@ func TestASessionsLifeInEvents(t *testing.T) {
 		{Kind: core.SessionCreated, ID: second, Owner: "bob"},
 	}, m.events.take())
 
-	m.visit(token, func(s *core.Session) { s.Destroy() })
+	m.visit(token, doDestroy)
 	require.Equal(t, []core.Event{
 		{Kind: core.SessionExpired, ID: second, Owner: "bob", Reason: "destroyed"},
 	}, m.events.take())
@@ -111,7 +111,9 @@ func TestObserveComesBeforeTheLoggerAndBothGetTheContext(t *testing.T) {
 	}
 	m := newSite(t, core.Config{
 		Observe: func(ctx context.Context, _ core.Event) { see(ctx, "observe") },
-		Logger:  slog.New(handlerFunc(func(ctx context.Context, _ slog.Record) { see(ctx, "log") })),
+		Logger: slog.New(handlerFunc(func(ctx context.Context, _ slog.Record) {
+			see(ctx, "log")
+		})),
 	})
 	ctx := context.WithValue(t.Context(), key{}, "of the request")
 	session, err := m.Begin(ctx, cookies("malformed"))
@@ -185,7 +187,7 @@ func TestNoEventHoldsAToken(t *testing.T) {
 	token, _ := m.start(signIn("ada"))
 	tokens := []string{token}
 	old := token
-	token = tokenIn(t, m.visit(token, func(s *core.Session) { s.Renew() }))
+	token = tokenIn(t, m.visit(token, doRenew))
 	tokens = append(tokens, token, core.NewToken().Reveal())
 	m.begin(old)
 	m.begin(tokens[2])

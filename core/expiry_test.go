@@ -24,19 +24,25 @@ func TestASessionIsAliveUntilItsTimeoutAndDeadFromThatMomentOn(t *testing.T) {
 		after  time.Duration
 		reason string
 	}{
-		"idle, a millisecond before":             {idle, 20*time.Minute - ms, ""},
-		"idle, at that moment":                   {idle, 20 * time.Minute, "idle"},
-		"idle, a millisecond after":              {idle, 20*time.Minute + ms, "idle"},
-		"lifetime, a millisecond before":         {lifetime, 20*time.Minute - ms, ""},
-		"lifetime, at that moment":               {lifetime, 20 * time.Minute, "lifetime"},
-		"lifetime, a millisecond after":          {lifetime, 20*time.Minute + ms, "lifetime"},
-		"lifetime alone, a millisecond before":   {onlyLife, 20*time.Minute - ms, ""},
-		"lifetime alone, at that moment":         {onlyLife, 20 * time.Minute, "lifetime"},
-		"the default, a millisecond before":      {core.Config{}, time.Hour - ms, ""},
-		"the default, at that moment":            {core.Config{}, time.Hour, "idle"},
-		"without timeouts, long after":           {core.Config{Lifetime: core.Never, IdleTimeout: core.Never}, 200 * time.Hour, ""},
-		"without a lifetime, just before":        {core.Config{Lifetime: core.Never}, time.Hour - ms, ""},
-		"without a lifetime, at the idle moment": {core.Config{Lifetime: core.Never}, time.Hour, "idle"},
+		"idle, a millisecond before":           {idle, 20*time.Minute - ms, ""},
+		"idle, at that moment":                 {idle, 20 * time.Minute, "idle"},
+		"idle, a millisecond after":            {idle, 20*time.Minute + ms, "idle"},
+		"lifetime, a millisecond before":       {lifetime, 20*time.Minute - ms, ""},
+		"lifetime, at that moment":             {lifetime, 20 * time.Minute, "lifetime"},
+		"lifetime, a millisecond after":        {lifetime, 20*time.Minute + ms, "lifetime"},
+		"lifetime alone, a millisecond before": {onlyLife, 20*time.Minute - ms, ""},
+		"lifetime alone, at that moment":       {onlyLife, 20 * time.Minute, "lifetime"},
+		"the default, a millisecond before":    {core.Config{}, time.Hour - ms, ""},
+		"the default, at that moment":          {core.Config{}, time.Hour, "idle"},
+		"without timeouts, long after": {
+			core.Config{Lifetime: core.Never, IdleTimeout: core.Never}, 200 * time.Hour, "",
+		},
+		"without a lifetime, just before": {
+			core.Config{Lifetime: core.Never}, time.Hour - ms, "",
+		},
+		"without a lifetime, at the idle moment": {
+			core.Config{Lifetime: core.Never}, time.Hour, "idle",
+		},
 	}
 	for name, test := range tests {
 		bubble(t, name, func(t *testing.T) {
@@ -80,12 +86,12 @@ func TestUseKeepsASessionAliveUntilItsLifetimeIsOver(t *testing.T) {
 		assert.Equal(t, "lifetime", m.events.take()[0].Reason)
 		assert.Equal(t, created.Add(24*time.Hour).UTC(), m.record(id).Expires)
 	})
-	bubble(t, "neither a renewal nor a sign-in nor a change gives a longer life", func(t *testing.T) {
+	bubble(t, "neither a renewal nor a sign-in gives a longer life", func(t *testing.T) {
 		m := newSite(t, core.Config{Lifetime: time.Hour})
 		token, _ := m.start(setNote("x"))
 		created := time.Now().UTC()
 		for _, f := range []func(*core.Session){
-			func(s *core.Session) { s.Renew() }, signIn("ada"), func(s *core.Session) { s.Persist(true) },
+			doRenew, signIn("ada"), doPersist,
 		} {
 			pass(10 * time.Minute)
 			session := m.begin(token)
@@ -107,7 +113,9 @@ func TestAShorterTimeoutCountsAtOnceAndALongerFromTheNextWrite(t *testing.T) {
 			return core.Config{IdleTimeout: d, TouchInterval: 25 * time.Minute}
 		},
 		"lifetime": func(d time.Duration) core.Config {
-			return core.Config{Lifetime: d, IdleTimeout: core.Never, TouchInterval: 25 * time.Minute}
+			return core.Config{
+				Lifetime: d, IdleTimeout: core.Never, TouchInterval: 25 * time.Minute,
+			}
 		},
 	}
 	for name, with := range configs {

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A frameVector is one of testdata/frame-vectors.json, which docs/record-format.md quotes. The bytes
-// were not made by this package.
+// A frameVector is one of testdata/frame-vectors.json, which docs/record-format.md quotes. The
+// bytes were not made by this package.
 type frameVector struct {
 	Name, Description, Hex string
 }

@@ -44,7 +44,7 @@ func (m *Manager) NewGate(
 	g := &Gate{manager: m, session: s, request: ctx, header: header, fail: fail}
 	g.handler.Context = NewContext(ctx, s)
 	if len(header) > 0 {
-		g.before = maps.Clone(header)
+		g.before = header.Clone()
 	}
 	return g
 }

@@ -49,14 +49,14 @@ func TestAHeaderCarriesTheTokenInBothDirections(t *testing.T) {
 	})
 	t.Run("a renewal answers with the new one", func(t *testing.T) {
 		response := http.Header{}
-		m.visitHeader(http.Header{"Session-Id": {token}}, response, func(s *core.Session) { s.Renew() })
+		m.visitHeader(http.Header{"Session-Id": {token}}, response, doRenew)
 		assert.NotEqual(t, token, response.Get("Session-Id"))
 		assert.Equal(t, token[:32], response.Get("Session-Id")[:32])
 		token = response.Get("Session-Id")
 	})
 	t.Run("an end answers with nothing in it", func(t *testing.T) {
 		response := http.Header{}
-		m.visitHeader(http.Header{"Session-Id": {token}}, response, func(s *core.Session) { s.Destroy() })
+		m.visitHeader(http.Header{"Session-Id": {token}}, response, doDestroy)
 		assert.Equal(t, http.Header{
 			"Session-Id":    {""},
 			exposes:         {"Session-Id"},
@@ -81,15 +81,19 @@ func TestAHeadersNameDoesNotCountCase(t *testing.T) {
 // What the handler, or a middleware for CORS, has set stays, and nothing is said twice.
 func TestListsOfTheResponseAreAddedToAndNeverDoubled(t *testing.T) {
 	tests := map[string]struct{ before, after []string }{
-		"nothing there":             {nil, []string{"Session-Id"}},
-		"another one":               {[]string{"X-Total"}, []string{"X-Total", "Session-Id"}},
-		"ours":                      {[]string{"Session-Id"}, []string{"Session-Id"}},
-		"ours in small letters":     {[]string{"session-id"}, []string{"session-id"}},
-		"ours among others":         {[]string{"A, Session-Id,B"}, []string{"A, Session-Id,B"}},
-		"ours after a tab":          {[]string{"A,\tSESSION-ID\t"}, []string{"A,\tSESSION-ID\t"}},
-		"ours in the second line":   {[]string{"A", "Session-Id"}, []string{"A", "Session-Id"}},
-		"a longer name":             {[]string{"Session-Id-2"}, []string{"Session-Id-2", "Session-Id"}},
-		"a name that ends with it":  {[]string{"X-Session-Id"}, []string{"X-Session-Id", "Session-Id"}},
+		"nothing there":           {nil, []string{"Session-Id"}},
+		"another one":             {[]string{"X-Total"}, []string{"X-Total", "Session-Id"}},
+		"ours":                    {[]string{"Session-Id"}, []string{"Session-Id"}},
+		"ours in small letters":   {[]string{"session-id"}, []string{"session-id"}},
+		"ours among others":       {[]string{"A, Session-Id,B"}, []string{"A, Session-Id,B"}},
+		"ours after a tab":        {[]string{"A,\tSESSION-ID\t"}, []string{"A,\tSESSION-ID\t"}},
+		"ours in the second line": {[]string{"A", "Session-Id"}, []string{"A", "Session-Id"}},
+		"a longer name": {
+			[]string{"Session-Id-2"}, []string{"Session-Id-2", "Session-Id"},
+		},
+		"a name that ends with it": {
+			[]string{"X-Session-Id"}, []string{"X-Session-Id", "Session-Id"},
+		},
 		"an empty line":             {[]string{""}, []string{"", "Session-Id"}},
 		"ours after empty elements": {[]string{",, ,Session-Id"}, []string{",, ,Session-Id"}},
 	}
@@ -146,22 +150,46 @@ func TestWhatCountsInAHeader(t *testing.T) {
 		opens  bool
 		event  []core.EventKind
 	}{
-		"nothing":                   {http.Header{}, false, nil},
-		"an empty header":           {http.Header{"Session-Id": {""}}, false, nil},
-		"only blanks":               {http.Header{"Session-Id": {" \t "}}, false, nil},
-		"the token":                 {http.Header{"Session-Id": {token}}, true, nil},
-		"blanks around it":          {http.Header{"Session-Id": {"\t " + token + " \t"}}, true, nil},
-		"an empty line beside it":   {http.Header{"Session-Id": {"", token}}, true, nil},
-		"the same in two lines":     {http.Header{"Session-Id": {token, token}}, true, nil},
-		"two that differ":           {http.Header{"Session-Id": {token, other}}, false, []core.EventKind{core.TokenAmbiguous}},
-		"a list in one line":        {http.Header{"Session-Id": {token + ", " + token}}, false, []core.EventKind{core.TokenMalformed}},
-		"quotes, which are cookies": {http.Header{"Session-Id": {`"` + token + `"`}}, false, []core.EventKind{core.TokenMalformed}},
-		"a Unicode space before it": {http.Header{"Session-Id": {"\u2000" + token}}, false, []core.EventKind{core.TokenMalformed}},
-		"junk":                      {http.Header{"Session-Id": {"junk"}}, false, []core.EventKind{core.TokenMalformed}},
-		"junk beside it":            {http.Header{"Session-Id": {token, "junk"}}, false, []core.EventKind{core.TokenAmbiguous}},
-		"another header":            {http.Header{"X-Session-Id": {token}}, false, nil},
-		"the cookie":                {cookies(token), false, nil},
-		"a bearer token":            {http.Header{"Authorization": {"Bearer " + token}}, false, nil},
+		"nothing":         {http.Header{}, false, nil},
+		"an empty header": {http.Header{"Session-Id": {""}}, false, nil},
+		"only blanks":     {http.Header{"Session-Id": {" \t "}}, false, nil},
+		"the token":       {http.Header{"Session-Id": {token}}, true, nil},
+		"blanks around it": {
+			http.Header{"Session-Id": {"\t " + token + " \t"}}, true, nil,
+		},
+		"an empty line beside it": {http.Header{"Session-Id": {"", token}}, true, nil},
+		"the same in two lines":   {http.Header{"Session-Id": {token, token}}, true, nil},
+		"two that differ": {
+			http.Header{"Session-Id": {token, other}}, false, []core.EventKind{core.TokenAmbiguous},
+		},
+		"a list in one line": {
+			http.Header{"Session-Id": {token + ", " + token}},
+			false,
+			[]core.EventKind{core.TokenMalformed},
+		},
+		"quotes, which are cookies": {
+			http.Header{"Session-Id": {`"` + token + `"`}},
+			false,
+			[]core.EventKind{core.TokenMalformed},
+		},
+		"a Unicode space before it": {
+			http.Header{"Session-Id": {"\u2000" + token}},
+			false,
+			[]core.EventKind{core.TokenMalformed},
+		},
+		"junk": {
+			http.Header{"Session-Id": {"junk"}}, false, []core.EventKind{core.TokenMalformed},
+		},
+		"junk beside it": {
+			http.Header{"Session-Id": {token, "junk"}},
+			false,
+			[]core.EventKind{core.TokenAmbiguous},
+		},
+		"another header": {http.Header{"X-Session-Id": {token}}, false, nil},
+		"the cookie":     {cookies(token), false, nil},
+		"a bearer token": {
+			http.Header{"Authorization": {"Bearer " + token}}, false, nil,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -170,7 +198,7 @@ func TestWhatCountsInAHeader(t *testing.T) {
 			id := m.visitHeader(test.header, http.Header{}, nothing)
 			assert.Equal(t, test.opens, id != "")
 			assert.ElementsMatch(t, test.event, m.events.takeKinds())
-			assert.Equal(t, test.opens, m.store.count(opLoad) == 1, "loads if and only if there is one token")
+			assert.Equal(t, test.opens, m.store.count(opLoad) == 1, "a load for one token only")
 		})
 	}
 }
@@ -221,7 +249,7 @@ func TestABearerTokenComesInAuthorizationAndLeavesInItsHeader(t *testing.T) {
 	t.Run("an end empties the response's header", func(t *testing.T) {
 		response := http.Header{}
 		m.visitHeader(http.Header{"Authorization": {"Bearer " + token}}, response,
-			func(s *core.Session) { s.Destroy() })
+			doDestroy)
 		assert.Equal(t, []string{""}, response["Session-Id"])
 	})
 }
@@ -236,7 +264,8 @@ func TestABearersHeaderCanBeNamed(t *testing.T) {
 
 func TestWhatIsNoHeaderOfOursIsAConfigError(t *testing.T) {
 	taken := []string{
-		"Cookie", "set-cookie", "AUTHORIZATION", "Host", "content-length", "Content-Type", "connection",
+		"Cookie", "set-cookie", "AUTHORIZATION", "Host", "content-length", "Content-Type",
+		"connection",
 		"Transfer-Encoding", "vary", "Cache-Control", "access-control-expose-headers",
 	}
 	broken := []string{"a b", "a:b", "a\r\nb", "é", "a,b", strings.Repeat("\x00", 3)}

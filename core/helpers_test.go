@@ -336,3 +336,12 @@ func pass(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }
+
+// Handlers that do one thing.
+func doRenew(s *core.Session)      { s.Renew() }
+func doDestroy(s *core.Session)    { s.Destroy() }
+func doClear(s *core.Session)      { s.Clear() }
+func doPersist(s *core.Session)    { s.Persist(true) }
+func deleteNote(s *core.Session)   { note.Delete(s) }
+func takeNote(s *core.Session)     { note.Take(s) }
+func takeNoteOnce(s *core.Session) { note.TakeOnce(s) }

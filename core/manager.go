@@ -70,22 +70,23 @@ func (m *Manager) Close() error {
 	return m.unsure.stop()
 }
 
-// sweep removes what has expired, a minute late because nodes' clocks may differ. A failure is
-// tried again at the next turn.
+// sweep removes what has expired, a minute late because nodes' clocks may differ. A failure is tried
+// again at the next turn.
 func (m *Manager) sweep(s Sweeper) {
-	defer m.sweeper.after(sweepInterval, func() { m.sweep(s) })
 	ctx, cancel := context.WithTimeout(m.sweeper.context(), sweepInterval)
 	defer cancel()
 	limit := (now() - clockTolerance).time()
-	for ctx.Err() == nil {
-		n, err := s.DeleteExpired(ctx, limit)
-		if err != nil && ctx.Err() == nil {
-			m.emit(ctx, Event{Kind: StoreFailure, Reason: "sweep", Err: err})
-		}
-		if err != nil || n == 0 {
-			return
-		}
+	n, err := 1, error(nil)
+	for ctx.Err() == nil && err == nil && n > 0 {
+		n, err = s.DeleteExpired(ctx, limit)
 	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		return
+	}
+	if err != nil && ctx.Err() == nil {
+		m.emit(ctx, Event{Kind: StoreFailure, Reason: "sweep", Err: err})
+	}
+	m.sweeper.after(sweepInterval, func() { m.sweep(s) })
 }
 
 // Begin is the first thing an adapter does with a request. It loads the session if the request
@@ -231,10 +232,11 @@ func (m *Manager) touch(ctx context.Context, s *Session) {
 	rec.Expires = m.expires(s.base.created, s.begun).time()
 	limit := newDeadline(ctx, time.Now().Add(min(touchTimeout, m.loadTimeout)))
 	defer limit.stop()
-	var err error
+	err := errors.ErrUnsupported
 	if m.toucher != nil {
 		err = m.toucher.Touch(limit, rec, s.base.Revision)
-	} else {
+	}
+	if errors.Is(err, errors.ErrUnsupported) {
 		err = m.store.Update(limit, rec, s.base.Revision)
 	}
 	switch {

@@ -84,12 +84,12 @@ func TestBeginTellsWhatItFinds(t *testing.T) {
 		}, false, []core.EventKind{core.TokenUnknown}},
 		"an outdated token": {func(m *site) string {
 			token, _ := m.start(setNote("x"))
-			m.visit(token, func(s *core.Session) { s.Renew() })
+			m.visit(token, doRenew)
 			return token
 		}, false, []core.EventKind{core.TokenOutdated}},
 		"a token of a session that was destroyed": {func(m *site) string {
 			token, _ := m.start(setNote("x"))
-			m.visit(token, func(s *core.Session) { s.Destroy() })
+			m.visit(token, doDestroy)
 			return token
 		}, false, []core.EventKind{core.TokenUnknown}},
 		"a malformed token": {func(*site) string { return "x" },
@@ -105,7 +105,7 @@ func TestBeginTellsWhatItFinds(t *testing.T) {
 			assert.Equal(t, test.alive, session.ID() != "")
 			assert.ElementsMatch(t, test.kinds, m.events.takeKinds())
 			header := m.commit(session)
-			assert.Equal(t, http.Header{"Vary": {"Cookie"}}, header, "no session header, whatever it was")
+			assert.Equal(t, http.Header{"Vary": {"Cookie"}}, header, "no session header")
 			assert.Equal(t, writes, m.store.writes(), "and no effect whatever")
 		})
 	}
@@ -124,7 +124,7 @@ func TestATokenIsOutdatedForAMinuteAndUnknownAfterwards(t *testing.T) {
 		bubble(t, name, func(t *testing.T) {
 			m := newSite(t, core.Config{})
 			old, _ := m.start(setNote("x"))
-			token := tokenIn(t, m.visit(old, func(s *core.Session) { s.Renew() }))
+			token := tokenIn(t, m.visit(old, doRenew))
 			pass(test.after)
 			m.events.take()
 			session := m.begin(old)
@@ -155,7 +155,7 @@ func TestAnOutdatedTokenIsGoodForNothingButDestroy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newSite(t, core.Config{})
 			old, _ := m.start(setNote("x"))
-			token := tokenIn(t, m.visit(old, func(s *core.Session) { s.Renew() }))
+			token := tokenIn(t, m.visit(old, doRenew))
 			session := m.begin(old)
 			f(session)
 			require.ErrorIs(t, session.Err(), core.ErrOutdated)
@@ -168,7 +168,7 @@ func TestAnOutdatedTokenIsGoodForNothingButDestroy(t *testing.T) {
 	t.Run("what creates nothing is no error", func(t *testing.T) {
 		m := newSite(t, core.Config{})
 		old, _ := m.start(setNote("x"))
-		m.visit(old, func(s *core.Session) { s.Renew() })
+		m.visit(old, doRenew)
 		header := m.visit(old, func(s *core.Session) {
 			s.Renew()
 			s.Clear()
@@ -181,7 +181,7 @@ func TestAnOutdatedTokenIsGoodForNothingButDestroy(t *testing.T) {
 	t.Run("destroy ends the session, and what begins then may", func(t *testing.T) {
 		m := newSite(t, core.Config{})
 		old, _ := m.start(setNote("x"))
-		token := tokenIn(t, m.visit(old, func(s *core.Session) { s.Renew() }))
+		token := tokenIn(t, m.visit(old, doRenew))
 		fresh := tokenIn(t, m.visit(old, func(s *core.Session) {
 			s.Destroy()
 			note.Set(s, "another")
@@ -195,7 +195,8 @@ func TestAStoreThatAnswersWithAnotherRecordIsInTrouble(t *testing.T) {
 	m := newSite(t, core.Config{Store: nil})
 	token, id := m.start(setNote("x"))
 	_, other := m.start(setNote("of somebody else"))
-	mixed := newSite(t, core.Config{Store: &mixingStore{MemoryStore: m.store.MemoryStore, answer: other}})
+	mixing := &mixingStore{MemoryStore: m.store.MemoryStore, answer: other}
+	mixed := newSite(t, core.Config{Store: mixing})
 	_, err := mixed.Begin(t.Context(), cookies(token))
 	var store *core.StoreError
 	require.ErrorAs(t, err, &store)
@@ -258,8 +259,8 @@ func TestOpenFindsOnlyWhatIsAlive(t *testing.T) {
 
 func TestWhatNeedsATokenCannotBeDoneWithAnOpenedSession(t *testing.T) {
 	for name, f := range map[string]func(*core.Session){
-		"renew": func(s *core.Session) { s.Renew() }, "sign in": signIn("ada"),
-		"persist": func(s *core.Session) { s.Persist(true) },
+		"renew": doRenew, "sign in": signIn("ada"),
+		"persist": doPersist,
 		"destroy and begin": func(s *core.Session) {
 			s.Destroy()
 			note.Set(s, "x")

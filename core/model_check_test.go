@@ -84,6 +84,10 @@ func (w *modelWorld) overtake(r *modelRequest, id core.ID) {
 
 // mustMerge checks that an update made exactly the changes of its request to what was there.
 func (w *modelWorld) mustMerge(r *modelRequest, id core.ID, before, after specRecord) {
+	if r.spec == nil {
+		w.t.Errorf("%v: changed the session before its handler ran", r)
+		return
+	}
 	switch {
 	case r.updates > 0:
 		w.t.Errorf("%v: its changes took effect twice", r)

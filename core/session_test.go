@@ -22,12 +22,12 @@ func TestASessionComesIntoBeingWithItsFirstValueOrOwner(t *testing.T) {
 	}{
 		"nothing":             {nothing, false},
 		"reading":             {func(s *core.Session) { note.Get(s) }, false},
-		"deleting":            {func(s *core.Session) { note.Delete(s) }, false},
-		"taking":              {func(s *core.Session) { note.TakeOnce(s) }, false},
-		"clearing":            {func(s *core.Session) { s.Clear() }, false},
-		"renewing":            {func(s *core.Session) { s.Renew() }, false},
-		"destroying":          {func(s *core.Session) { s.Destroy() }, false},
-		"persisting":          {func(s *core.Session) { s.Persist(true) }, false},
+		"deleting":            {deleteNote, false},
+		"taking":              {takeNoteOnce, false},
+		"clearing":            {doClear, false},
+		"renewing":            {doRenew, false},
+		"destroying":          {doDestroy, false},
+		"persisting":          {doPersist, false},
 		"owned by nobody":     {signIn(""), false},
 		"a value and destroy": {func(s *core.Session) { note.Set(s, "x"); s.Destroy() }, false},
 		"an owner, destroy":   {func(s *core.Session) { s.SetOwner("ada"); s.Destroy() }, false},
@@ -52,7 +52,7 @@ func TestASessionComesIntoBeingWithItsFirstValueOrOwner(t *testing.T) {
 				assert.Zero(t, m.store.writes())
 				return
 			}
-			assert.Equal(t, id, core.ID(tokenIn(t, header)[:32]), "the ID was there before the commit")
+			assert.Equal(t, id, core.ID(tokenIn(t, header)[:32]), "it was there before")
 			assert.Equal(t, id, session.ID())
 			assert.Equal(t, 1, m.store.writes())
 		})
@@ -169,7 +169,7 @@ func TestDestroyIsFinal(t *testing.T) {
 
 // An ID is public: whoever knows it, and no secret that was ever good, must not end the session.
 func TestDestroyWithATokenThatOpensNothing(t *testing.T) {
-	destroy := func(s *core.Session) { s.Destroy() }
+	destroy := doDestroy
 	t.Run("unknown: the end is written all the same, for it may be a retry", func(t *testing.T) {
 		m := newSite(t, core.Config{})
 		requireExpired(t, m.visit(core.NewToken().Reveal(), destroy))
@@ -191,7 +191,7 @@ func TestDestroyWithATokenThatOpensNothing(t *testing.T) {
 	t.Run("outdated: it ends the session", func(t *testing.T) {
 		m := newSite(t, core.Config{})
 		old, id := m.start(signIn("ada"))
-		token := tokenIn(t, m.visit(old, func(s *core.Session) { s.Renew() }))
+		token := tokenIn(t, m.visit(old, doRenew))
 		m.events.take()
 		requireExpired(t, m.visit(old, destroy))
 		assert.False(t, m.alive(token))
@@ -211,7 +211,7 @@ func TestDestroyWithATokenThatOpensNothing(t *testing.T) {
 	t.Run("the store cannot be asked: an error, and nothing is sent", func(t *testing.T) {
 		m := newSite(t, core.Config{})
 		old, _ := m.start(setNote("x"))
-		m.visit(old, func(s *core.Session) { s.Renew() })
+		m.visit(old, doRenew)
 		session := m.begin(old)
 		m.store.fail(errDown, opLoad)
 		session.Destroy()
@@ -292,10 +292,10 @@ func TestASessionMayBeUsedByManyGoroutines(t *testing.T) {
 func TestAfterTheRequestASessionCanBeReadAndNotChanged(t *testing.T) {
 	for name, change := range map[string]func(*core.Session){
 		"set": setNote("late"), "update": func(s *core.Session) { note.Update(s, strings.ToUpper) },
-		"take": func(s *core.Session) { note.Take(s) }, "delete": func(s *core.Session) { note.Delete(s) },
-		"clear": func(s *core.Session) { s.Clear() }, "renew": func(s *core.Session) { s.Renew() },
-		"destroy": func(s *core.Session) { s.Destroy() }, "sign in": signIn("ada"),
-		"persist": func(s *core.Session) { s.Persist(true) },
+		"take": takeNote, "delete": deleteNote,
+		"clear": doClear, "renew": doRenew,
+		"destroy": doDestroy, "sign in": signIn("ada"),
+		"persist": doPersist,
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newSite(t, core.Config{})

@@ -29,7 +29,8 @@ type Store interface {
 }
 
 // A Sweeper is a Store that can remove what has expired. The Manager calls it once a minute, from
-// one goroutine, with a time that is a minute in the past so that nodes' clocks may differ.
+// one goroutine, with a time that is a minute in the past so that nodes' clocks may differ. A store
+// that wraps another one which cannot answers with an error that wraps errors.ErrUnsupported.
 type Sweeper interface {
 	// DeleteExpired removes records whose Expires is not zero and not after the given time, as many
 	// as it likes in one call, and returns how many. It is called again at once as long as that is
@@ -37,7 +38,8 @@ type Sweeper interface {
 	DeleteExpired(ctx context.Context, now time.Time) (int, error)
 }
 
-// A Toucher is a Store that can note a use without writing Data again.
+// A Toucher is a Store that can note a use without writing Data again. A store that wraps another one
+// which cannot answers with an error that wraps errors.ErrUnsupported.
 type Toucher interface {
 	// Touch gives the record of rec.ID the Revision, Used and Expires of rec if its Revision is
 	// was, and ignores rec's Owner and Data. It answers as Update does, and never creates.

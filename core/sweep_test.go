@@ -90,7 +90,8 @@ func TestASweepThatFailsIsToldAndTriedAgain(t *testing.T) {
 		pass(3 * time.Minute)
 		events := m.events.take()
 		require.Len(t, events, 3)
-		assert.Equal(t, core.Event{Kind: core.StoreFailure, Reason: "sweep", Err: errDown}, events[0])
+		want := core.Event{Kind: core.StoreFailure, Reason: "sweep", Err: errDown}
+		assert.Equal(t, want, events[0])
 		assert.Equal(t, 1, m.store.Len())
 		m.store.fail(nil, opSweep)
 		pass(time.Minute)

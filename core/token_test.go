@@ -207,8 +207,8 @@ func FuzzParseToken(f *testing.F) {
 	})
 }
 
-// What is kept of a token is a copy of its ID and a hash. The walk looks at every string that can be
-// reached, map keys and unexported fields included.
+// What is kept of a token is a copy of its ID and a hash. The walk looks at every string that can
+// be reached, map keys and unexported fields included.
 func TestNothingKeepsATokenAfterBeginAndCommit(t *testing.T) {
 	m := newSite(t, core.Config{Store: core.NewMemoryStore(core.MemoryOptions{})})
 	check := func(s *core.Session, token string, in ...string) {

@@ -48,7 +48,7 @@ func TestTroubleAtCommitConcernsOnlyThoseWhoChangeSomething(t *testing.T) {
 	assert.Empty(t, m.visit("", nothing))
 	assert.Empty(t, m.visit(token, nothing))
 	m.visit(token, func(s *core.Session) { note.Get(s) })
-	for _, f := range []func(*core.Session){setNote("y"), signIn("ada"), func(s *core.Session) { s.Destroy() }} {
+	for _, f := range []func(*core.Session){setNote("y"), signIn("ada"), doDestroy} {
 		session := m.begin(token)
 		f(session)
 		status, header := m.answer(session)
@@ -71,8 +71,12 @@ func TestErrorHeader(t *testing.T) {
 			http.Header{"Retry-After": {"1"}, "Vary": {"Cookie", "Session-Id"}}},
 		"a failed Commit": {session, down,
 			http.Header{"Retry-After": {"1"}, "Vary": {"Cookie", "Session-Id"}}},
-		"a conflict":         {session, core.ErrConflict, http.Header{"Vary": {"Cookie", "Session-Id"}}},
-		"a fault of a value": {session, &core.ValueError{Err: errDown}, http.Header{"Vary": {"Cookie", "Session-Id"}}},
+		"a conflict": {
+			session, core.ErrConflict, http.Header{"Vary": {"Cookie", "Session-Id"}},
+		},
+		"a fault of a value": {
+			session, &core.ValueError{Err: errDown}, http.Header{"Vary": {"Cookie", "Session-Id"}},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -143,11 +147,15 @@ func TestCommitTimeoutBoundsEverythingTogether(t *testing.T) {
 		f    func(*core.Session)
 		hang []string
 	}{
-		"a create":              {func(s *core.Session) { s.Destroy(); note.Set(s, "y") }, []string{opCreate}},
-		"an update":             {setNote("y"), []string{opUpdate}},
-		"an end":                {func(s *core.Session) { s.Destroy() }, []string{opDelete}},
-		"an update and a load":  {setNote("y"), []string{opUpdate, opLoad}},
-		"an end and a creation": {func(s *core.Session) { s.Destroy(); note.Set(s, "y") }, []string{opDelete, opCreate}},
+		"a create": {
+			func(s *core.Session) { s.Destroy(); note.Set(s, "y") }, []string{opCreate},
+		},
+		"an update":            {setNote("y"), []string{opUpdate}},
+		"an end":               {doDestroy, []string{opDelete}},
+		"an update and a load": {setNote("y"), []string{opUpdate, opLoad}},
+		"an end and a creation": {
+			func(s *core.Session) { s.Destroy(); note.Set(s, "y") }, []string{opDelete, opCreate},
+		},
 	}
 	for name, change := range changes {
 		for _, timeout := range []time.Duration{0, 700 * ms} {

@@ -40,11 +40,11 @@ func TestUpdateAfterOtherChangesOfTheSameRequest(t *testing.T) {
 	}{
 		"a set":          {func(s *core.Session) { hits.Set(s, 100) }, 101},
 		"a delete":       {func(s *core.Session) { hits.Delete(s) }, 1},
-		"a clear":        {func(s *core.Session) { s.Clear() }, 1},
+		"a clear":        {doClear, 1},
 		"a take":         {func(s *core.Session) { hits.Take(s) }, 1},
 		"another update": {func(s *core.Session) { hits.Update(s, increment) }, 7},
-		"a renewal":      {func(s *core.Session) { s.Renew() }, 6},
-		"a destroy":      {func(s *core.Session) { s.Destroy() }, 1},
+		"a renewal":      {doRenew, 6},
+		"a destroy":      {doDestroy, 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -137,13 +137,15 @@ func TestAnUpdateThatFailsOnTheNewerValueIsAValueError(t *testing.T) {
 // The function runs without a lock, so using the session in it cannot hang.
 func TestUpdateWhoseFunctionUsesTheSession(t *testing.T) {
 	for name, use := range map[string]func(*core.Session){
-		"reads the same value":    func(s *core.Session) { hits.Get(s) },
-		"reads another value":     func(s *core.Session) { note.Get(s) },
-		"asks for ID and Err":     func(s *core.Session) { _, _, _ = s.ID(), s.Err(), s.Names() },
-		"sets another value":      setNote("set by the function"),
-		"updates another value":   func(s *core.Session) { note.Update(s, func(string) string { return "x" }) },
-		"deletes another value":   func(s *core.Session) { note.Delete(s) },
-		"renews":                  func(s *core.Session) { s.Renew() },
+		"reads the same value": func(s *core.Session) { hits.Get(s) },
+		"reads another value":  func(s *core.Session) { note.Get(s) },
+		"asks for ID and Err":  func(s *core.Session) { _, _, _ = s.ID(), s.Err(), s.Names() },
+		"sets another value":   setNote("set by the function"),
+		"updates another value": func(s *core.Session) {
+			note.Update(s, func(string) string { return "x" })
+		},
+		"deletes another value":   deleteNote,
+		"renews":                  doRenew,
 		"names an owner":          signIn("somebody"),
 		"asks for the same owner": func(s *core.Session) { _ = s.Owner() },
 	} {

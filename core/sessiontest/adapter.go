@@ -14,8 +14,8 @@ import (
 // goes the way that the framework has for errors of handlers. It may panic.
 type Handler func(x Exchange) error
 
-// An Exchange is one request and its response, as a Handler sees them. It stands for the framework's
-// own request, and does everything in the way in which that framework's users do it.
+// An Exchange is one request and its response, as a Handler sees them. It stands for the
+// framework's own request, and does everything in the way in which that framework's users do it.
 type Exchange interface {
 	// Session returns what the adapter's Get returns.
 	Session() *core.Session
@@ -64,8 +64,8 @@ type Summary struct {
 // name. mount is called once or more in each. What the framework cannot do is declared in lacks:
 // those checks are not run, which is logged and stands in the Summary, where a test can count it.
 //
-// The requests are real ones, and nothing waits for time to pass, but what never happens is given up
-// after five seconds. Run it with -race.
+// The requests are real ones, and nothing waits for time to pass, but what never happens is given
+// up after five seconds. Run it with -race.
 func TestAdapter(t *testing.T, mount Mount, lacks ...Ability) Summary {
 	t.Helper()
 	var sum Summary

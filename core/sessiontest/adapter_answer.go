@@ -14,8 +14,9 @@ import (
 // answerChecks are about the session's part in whatever a handler answers.
 func answerChecks() []AdapterCheck {
 	return []AdapterCheck{{
-		Name:     "answer",
-		Sentence: "The session is stored, and its token goes out with what the handler answers.",
+		Name: "answer",
+		Sentence: "The session is stored, and its token goes out with what the handler " +
+			"answers.",
 		Run: begins(http.MethodGet, http.StatusOK, func(x Exchange) error {
 			return x.Answer(http.StatusOK, "the answer")
 		}),
@@ -42,31 +43,35 @@ func answerChecks() []AdapterCheck {
 			return x.Answer(http.StatusOK, "the answer")
 		}),
 	}, {
-		Name:     "answer-redirect",
-		Sentence: "The session is committed before a redirection leaves, which is how forms are answered.",
+		Name: "answer-redirect",
+		Sentence: "The session is committed before a redirection leaves, which is how forms " +
+			"are answered.",
 		Run: begins(http.MethodPost, http.StatusSeeOther, func(x Exchange) error {
 			return x.Redirect(http.StatusSeeOther, "/elsewhere")
 		}),
 	}, {
 		Name: "answer-error",
-		Sentence: "A handler that returns an error commits (the counter of failed sign-ins must " +
-			"count), before the framework answers the error.",
+		Sentence: "A handler that returns an error commits (the counter of failed sign-ins " +
+			"must count), before the framework answers the error.",
 		Run: begins(http.MethodPost, http.StatusInternalServerError, func(Exchange) error {
 			return errors.New("the handler has failed")
 		}),
 	}, {
 		Name: "header",
-		Sentence: "The session's header lines come beside the handler's own: Set-Cookie is only " +
-			"added, Vary is added and never doubled, and Cache-Control is replaced by no-store.",
+		Sentence: "The session's header lines come beside the handler's own: Set-Cookie is " +
+			"only added, Vary is added and never doubled, and Cache-Control is replaced by " +
+			"no-store.",
 		Run: checkHeader,
 	}, {
-		Name:     "renew",
-		Sentence: "A renewed session goes on under its ID with a new token, and the old token is dead.",
-		Run:      checkRenew,
+		Name: "renew",
+		Sentence: "A renewed session goes on under its ID with a new token, and the old token " +
+			"is dead.",
+		Run: checkRenew,
 	}, {
-		Name:     "destroy",
-		Sentence: "A destroyed session is removed from the store, and the client's cookie deleted.",
-		Run:      checkDestroy,
+		Name: "destroy",
+		Sentence: "A destroyed session is removed from the store, and the client's cookie " +
+			"deleted.",
+		Run: checkDestroy,
 	}}
 }
 

@@ -15,8 +15,9 @@ import (
 func failureChecks() []AdapterCheck {
 	return []AdapterCheck{{
 		Name: "commit-failure",
-		Sentence: "If the store fails at the commit, nothing of the handler's answer goes out: the " +
-			"framework's error path answers 503 with Retry-After and no session header.",
+		Sentence: "If the store fails at the commit, nothing of the handler's answer goes " +
+			"out: the framework's error path answers 503 with Retry-After and no session " +
+			"header.",
 		Run: checkCommitFailure,
 	}, {
 		Name:     "commit-retry",
@@ -24,13 +25,13 @@ func failureChecks() []AdapterCheck {
 		Run:      checkCommitRetry,
 	}, {
 		Name: "status",
-		Sentence: "What answers a failed commit is core.Status: 409 for a session that ended, 500 " +
-			"for a value that cannot be stored.",
+		Sentence: "What answers a failed commit is core.Status: 409 for a session that ended, " +
+			"500 for a value that cannot be stored.",
 		Run: checkStatus,
 	}, {
 		Name: "load-failure",
-		Sentence: "If the store fails at the beginning, no handler runs: an outage must never look " +
-			"like a visitor who is not signed in. The answer is 503 with Retry-After.",
+		Sentence: "If the store fails at the beginning, no handler runs: an outage must never " +
+			"look like a visitor who is not signed in. The answer is 503 with Retry-After.",
 		Run: checkLoadFailure,
 	}, {
 		Name:     "store-down",
@@ -42,13 +43,15 @@ func failureChecks() []AdapterCheck {
 // panicChecks are about handlers that panic.
 func panicChecks() []AdapterCheck {
 	return []AdapterCheck{{
-		Name:     "panic",
-		Sentence: "A panic that reaches the middleware rolls back: nothing is stored, no header.",
-		Run:      checkPanic,
+		Name: "panic",
+		Sentence: "A panic that reaches the middleware rolls back: nothing is stored, no " +
+			"header.",
+		Run: checkPanic,
 	}, {
-		Name:     "panic-destroy",
-		Sentence: "A panic that reaches the middleware rolls back, but a Destroy is carried out.",
-		Run:      checkPanicDestroy,
+		Name: "panic-destroy",
+		Sentence: "A panic that reaches the middleware rolls back, but a Destroy is carried " +
+			"out.",
+		Run: checkPanicDestroy,
 	}}
 }
 
@@ -77,8 +80,8 @@ func checkCommitFailure(t testing.TB, mount Mount) error {
 	for about, h := range map[string]Handler{
 		"nothing":    func(Exchange) error { return nil },
 		"a status":   func(x Exchange) error { return x.Answer(http.StatusNoContent, "") },
-		"a body":     func(x Exchange) error { return x.Answer(http.StatusCreated, "handler's words") },
-		"a redirect": func(x Exchange) error { return x.Redirect(http.StatusSeeOther, "/elsewhere") },
+		"a body":     func(x Exchange) error { return x.Answer(http.StatusOK, "handler's words") },
+		"a redirect": func(x Exchange) error { return x.Redirect(http.StatusFound, "/other") },
 		"an error":   func(Exchange) error { return errors.New("handler's words") },
 		"a large body": func(x Exchange) error {
 			return x.Answer(http.StatusOK, strings.Repeat("handler's words ", 1<<13))

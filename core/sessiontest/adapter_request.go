@@ -18,30 +18,32 @@ import (
 func requestChecks() []AdapterCheck {
 	return []AdapterCheck{{
 		Name: "begin-once",
-		Sentence: "A request with a token costs one Load, one without costs no store access, and " +
-			"one that only reads costs no write.",
+		Sentence: "A request with a token costs one Load, one without costs no store access, " +
+			"and one that only reads costs no write.",
 		Run: checkBeginOnce,
 	}, {
-		Name:     "untouched",
-		Sentence: "A response whose handler did not look at the session is as if there were none.",
-		Run:      checkUntouched,
+		Name: "untouched",
+		Sentence: "A response whose handler did not look at the session is as if there were " +
+			"none.",
+		Run: checkUntouched,
 	}, {
 		Name:     "looked",
 		Sentence: "A response whose handler looked at the session says so in Vary, once.",
 		Run:      checkLooked,
 	}, {
-		Name:     "token-unknown",
-		Sentence: "Nothing that a client chose is ever adopted: it gets a token of the server's.",
-		Run:      checkTokenUnknown,
+		Name: "token-unknown",
+		Sentence: "Nothing that a client chose is ever adopted: it gets a token of the " +
+			"server's.",
+		Run: checkTokenUnknown,
 	}, {
 		Name: "cookie-lines",
-		Sentence: "Every value of the cookie's name over all Cookie lines counts: two that differ " +
-			"are none.",
+		Sentence: "Every value of the cookie's name over all Cookie lines counts: two that " +
+			"differ are none.",
 		Run: checkCookieLines,
 	}, {
 		Name: "header-lines",
-		Sentence: "Every line of the header counts, whatever the case of its name; the new token " +
-			"goes out in the header of that name.",
+		Sentence: "Every line of the header counts, whatever the case of its name; the new " +
+			"token goes out in the header of that name.",
 		Run: checkHeaderLines,
 	}, {
 		Name: "pipelined",
@@ -254,7 +256,8 @@ func checkPipelined(t testing.TB, mount Mount) error {
 	for i, token := range tokens {
 		text := fmt.Sprint("visitor ", i)
 		k := list[i]
-		err := errors.Join(answers[i].says(http.StatusOK, text), s.keeps(idOf(token), text+" was here"))
+		err := errors.Join(
+			answers[i].says(http.StatusOK, text), s.keeps(idOf(token), text+" was here"))
 		if k.id != idOf(token) || k.session.ID() != k.id || k.text != text {
 			err = errors.Join(err, errors.New("what the handler kept of the session has changed"))
 		}
@@ -277,7 +280,8 @@ func (s *site) pipeline(tokens []string) ([]*answer, error) {
 	}
 	var all strings.Builder
 	for _, token := range tokens {
-		fmt.Fprintf(&all, "GET / HTTP/1.1\r\nHost: localhost\r\nCookie: %s=%s\r\n\r\n", cookieName, token)
+		fmt.Fprintf(&all,
+			"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: %s=%s\r\n\r\n", cookieName, token)
 	}
 	if _, err := conn.Write([]byte(all.String())); err != nil {
 		return nil, err

@@ -29,8 +29,8 @@ func sessionChecks() []AdapterCheck {
 		Run: checkTwoManagers,
 	}, {
 		Name: "sealed",
-		Sentence: "When the request is over the session is sealed: a change that comes later is " +
-			"ErrCommitted in Session.Err, and not stored.",
+		Sentence: "When the request is over the session is sealed: a change that comes later " +
+			"is ErrCommitted in Session.Err, and not stored.",
 		Run: checkSealed,
 	}, {
 		Name: "client-gone",
@@ -123,7 +123,8 @@ func checkTwoManagers(t testing.TB, mount Mount) error {
 			wrong = errors.New("each Manager does not find a session of its own")
 			return nil
 		}
-		if innermost, _ := core.FromContext(x.Context()); innermost != other || x.Session() != other {
+		innermost, _ := core.FromContext(x.Context())
+		if innermost != other || x.Session() != other {
 			wrong = errors.New("the session of the innermost Manager is not the one found")
 		}
 		return f(mine, other)

@@ -15,14 +15,14 @@ import (
 func streamChecks() []AdapterCheck {
 	return []AdapterCheck{{
 		Name: "stream",
-		Sentence: "The session is committed before the first byte of the response leaves, also " +
-			"where the handler still runs then.",
+		Sentence: "The session is committed before the first byte of the response leaves, " +
+			"also where the handler still runs then.",
 		Needs: Streams,
 		Run:   checkStream,
 	}, {
 		Name: "stream-late",
-		Sentence: "What changes after the first byte is stored when the handler has returned, as " +
-			"long as it needs no header.",
+		Sentence: "What changes after the first byte is stored when the handler has returned, " +
+			"as long as it needs no header.",
 		Needs: Streams,
 		Run:   checkStreamLate,
 	}, {
@@ -32,14 +32,14 @@ func streamChecks() []AdapterCheck {
 		Run:      checkStreamLateDestroy,
 	}, {
 		Name: "stream-too-late",
-		Sentence: "A session cannot begin after the first byte: that is ErrCommitted where it is " +
-			"tried, and nothing is stored.",
+		Sentence: "A session cannot begin after the first byte: that is ErrCommitted where it " +
+			"is tried, and nothing is stored.",
 		Needs: Streams,
 		Run:   checkStreamTooLate,
 	}, {
 		Name: "stream-failure",
-		Sentence: "If the commit fails, a handler that streams is stopped: writing is an error, its " +
-			"context is cancelled, and the client has the whole 503 meanwhile.",
+		Sentence: "If the commit fails, a handler that streams is stopped: writing is an " +
+			"error, its context is cancelled, and the client has the whole 503 meanwhile.",
 		Needs: Streams,
 		Run:   checkStreamFailure,
 	}, {

@@ -132,7 +132,8 @@ func (g *gating) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 	g.finish(gate, s)
 }
 
-// A slip is a mistake that somebody who writes an adapter can make, and the checks that must see it.
+// A slip is a mistake that somebody who writes an adapter can make, and the checks that must see
+// it.
 type slip struct {
 	name   string
 	buffer func(b *buffering)

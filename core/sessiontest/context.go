@@ -14,12 +14,14 @@ func contextChecks() []StoreCheck {
 	return []StoreCheck{{
 		Name: "context-load",
 		Sentence: "A call whose context is over may be carried out or fail, but Load answers " +
-			"ErrNotFound only if there is none: else an outage would look like a signed-out visitor.",
+			"ErrNotFound only if there is none: else an outage would look like a signed-out " +
+			"visitor.",
 		Run: withDeadContexts(checkContextLoad),
 	}, {
 		Name: "context-write",
-		Sentence: "After an error other than those named a write may or may not have taken effect; " +
-			"without one it has. It takes effect at one instant: it is done, or nothing is.",
+		Sentence: "After an error other than those named a write may or may not have taken " +
+			"effect; without one it has. It takes effect at one instant: it is done, or " +
+			"nothing is.",
 		Run: withDeadContexts(checkContextWrite),
 	}}
 }
@@ -53,7 +55,7 @@ func checkContextLoad(ctx, dead context.Context, store core.Store) error {
 func noVerdict(call string, err error) error {
 	for _, verdict := range []error{core.ErrNotFound, core.ErrExists, core.ErrConflict} {
 		if errors.Is(err, verdict) {
-			return fmt.Errorf("%s, its context being over, answers %q, which is not true", call, err)
+			return fmt.Errorf("%s with a dead context answers %q, which is not true", call, err)
 		}
 	}
 	return nil

@@ -54,13 +54,13 @@ func ExampleStoreChecks() {
 		}
 		store := upserting{core.NewMemoryStore(core.MemoryOptions{})}
 		if err := check.Run(context.Background(), store); err != nil {
+			fmt.Println("does not hold:", check.Sentence)
 			fmt.Println(err)
-			fmt.Println(check.Sentence)
 		}
 	}
 	// Output:
+	// does not hold: Update never creates, and answers ErrNotFound if there is no record.
 	// Update of what is not there answers "no error", not "session not found"
-	// Update answers ErrNotFound if there is no record, and changes nothing then: Update never creates.
 }
 
 // upserting is a store with the commonest mistake.

@@ -19,8 +19,8 @@ func expiryChecks() []StoreCheck {
 		Run: checkExpiredLately,
 	}, {
 		Name: "expired-long-ago",
-		Sentence: "A record that is past its Expires may be removed, and may still be loaded: it is " +
-			"there as it was written, or not at all.",
+		Sentence: "A record that is past its Expires may be removed, and may still be loaded: " +
+			"it is there as it was written, or not at all.",
 		Run: checkExpiredLongAgo,
 	}}
 }

@@ -24,13 +24,14 @@ func keepChecks() []StoreCheck {
 		Sentence: "A Record that Load returned is the caller's: no later write changes it.",
 		Run:      checkDataStays,
 	}, {
-		Name:     "owner",
-		Sentence: "Owner is valid UTF-8 without NUL, of at most 255 bytes, and comes back equal.",
-		Run:      checkOwner,
+		Name: "owner",
+		Sentence: "Owner is valid UTF-8 without NUL, of at most 255 bytes, and comes back " +
+			"equal.",
+		Run: checkOwner,
 	}, {
 		Name: "times",
-		Sentence: "Used and Expires are UTC, in whole milliseconds, and come back equal; a zero " +
-			"Expires comes back zero.",
+		Sentence: "Used and Expires are UTC, in whole milliseconds, and come back equal; a " +
+			"zero Expires comes back zero.",
 		Run: checkTimes,
 	}, {
 		Name:     "revision",
@@ -121,9 +122,9 @@ func checkDataStays(ctx context.Context, store core.Store) error {
 
 func checkOwner(ctx context.Context, store core.Store) error {
 	for _, owner := range []string{
-		"", "user:42", "a{b}c:{d}:", "line\nbreak\r\n\ttab", "Žofie Ångström 山田 🗝", "e\u0301 \u00e9",
-		`quote"s'and\slashes`, " blanks around ", "%_*?[", "null", "007", "\x01\x7f\u0085\ufeff",
-		strings.Repeat("o", 255), strings.Repeat("山", 85),
+		"", "user:42", "a{b}c:{d}:", "line\nbreak\r\n\ttab", "Žofie Ångström 山田 🗝",
+		"e\u0301 \u00e9", `quote"s'and\slashes`, " blanks around ", "%_*?[", "null", "007",
+		"\x01\x7f\u0085\ufeff", strings.Repeat("o", 255), strings.Repeat("山", 85),
 	} {
 		rec := version("", 2)
 		rec.Owner = owner
@@ -192,8 +193,8 @@ func checkRevision(ctx context.Context, store core.Store) error {
 	return nil
 }
 
-// comparesWhole takes a record of Revision is through an Update that must not take place, because it
-// is of Revision other, and one that must.
+// comparesWhole takes a record of Revision is through an Update that must not take place, because
+// it is of Revision other, and one that must.
 func comparesWhole(ctx context.Context, store core.Store, is, other core.Revision) error {
 	rec := version(newID(), 2)
 	rec.Revision = is

@@ -14,8 +14,8 @@ import (
 func keyChecks() []StoreCheck {
 	return []StoreCheck{{
 		Name: "id-exact",
-		Sentence: "The ID is the key: 32 characters of A-Z, a-z, 0-9, '-' and '_'. Two that differ " +
-			"in one of them, or in its case, are two.",
+		Sentence: "The ID is the key: 32 characters of A-Z, a-z, 0-9, '-' and '_'. Two that " +
+			"differ in one of them, or in its case, are two.",
 		Run: checkIDExact,
 	}, {
 		Name:     "id-many",

@@ -73,7 +73,8 @@ func abilityMistakes() []mistake {
 		make: func(s *altered) {
 			s.sweep = func(ctx context.Context, now time.Time) (int, error) {
 				n, err := s.MemoryStore.DeleteExpired(ctx, now)
-				for _, id := range s.find(ctx, func(rec core.Record) bool { return rec.Expires.IsZero() }) {
+				never := func(rec core.Record) bool { return rec.Expires.IsZero() }
+				for _, id := range s.find(ctx, never) {
 					_ = s.MemoryStore.Delete(ctx, id)
 					n++
 				}

@@ -15,7 +15,8 @@ func keepMistakes() []mistake {
 		name: "times in whole seconds",
 		make: func(s *altered) {
 			s.record = func(rec core.Record) core.Record {
-				rec.Used, rec.Expires = rec.Used.Truncate(time.Second), rec.Expires.Truncate(time.Second)
+				rec.Used = rec.Used.Truncate(time.Second)
+				rec.Expires = rec.Expires.Truncate(time.Second)
 				return rec
 			}
 		},
@@ -96,7 +97,8 @@ func keepMistakes() []mistake {
 				return rec
 			}
 			s.update = func(ctx context.Context, rec core.Record, was core.Revision) error {
-				rec.Revision, was = core.Revision(float64(rec.Revision)), core.Revision(float64(was))
+				rec.Revision = core.Revision(float64(rec.Revision))
+				was = core.Revision(float64(was))
 				return s.MemoryStore.Update(ctx, rec, was)
 			}
 		},

@@ -19,18 +19,18 @@ const (
 func raceChecks() []StoreCheck {
 	return []StoreCheck{{
 		Name: "race-create",
-		Sentence: "Each method takes effect at one instant: of several Creates under one ID one " +
-			"adds its record, and the others answer ErrExists.",
+		Sentence: "Each method takes effect at one instant: of several Creates under one ID " +
+			"one adds its record, and the others answer ErrExists.",
 		Run: inRounds(checkRaceCreate),
 	}, {
 		Name: "race-update",
-		Sentence: "Each method takes effect at one instant: of several Updates of one Revision one " +
-			"replaces the record, and the others answer ErrConflict.",
+		Sentence: "Each method takes effect at one instant: of several Updates of one " +
+			"Revision one replaces the record, and the others answer ErrConflict.",
 		Run: inRounds(checkRaceUpdate),
 	}, {
 		Name: "race-delete",
-		Sentence: "A store must not keep a record alive that Delete has removed, whatever runs at " +
-			"the same time.",
+		Sentence: "A store must not keep a record alive that Delete has removed, whatever " +
+			"runs at the same time.",
 		Run: inRounds(checkRaceDelete),
 	}, {
 		Name:     "race-load",
@@ -111,8 +111,8 @@ func checkRaceUpdate(ctx context.Context, store core.Store) error {
 	return holds(ctx, store, version(rec.ID, 2+won))
 }
 
-// checkRaceDelete lets one Delete meet requests that write again and again, as the Manager does, the
-// last time after the Delete has returned.
+// checkRaceDelete lets one Delete meet requests that write again and again, as the Manager does,
+// the last time after the Delete has returned.
 func checkRaceDelete(ctx context.Context, store core.Store) error {
 	rec, err := created(ctx, store)
 	if err != nil {
@@ -169,7 +169,7 @@ func checkRaceLoad(ctx context.Context, store core.Store) error {
 			return got, err
 		}
 		if err := differ(got, version(rec.ID, int(got.Revision))); err != nil {
-			return got, fmt.Errorf("a record only half of which is of Revision %d: %w", got.Revision, err)
+			return got, fmt.Errorf("only half a record is of Revision %d: %w", got.Revision, err)
 		}
 		return got, nil
 	}

@@ -48,13 +48,13 @@ func TestAFailureIsReportedWithTheSentenceOfTheContract(t *testing.T) {
 	require.True(t, failed)
 	assert.Contains(t, output, "--- FAIL: TestReport/store/update-absent")
 	assert.Contains(t, output, `Update of what is not there answers "no error"`)
-	assert.Contains(t, output, "The contract says: Update answers ErrNotFound if there is no record")
+	assert.Contains(t, output, "The contract says: Update never creates, and answers")
 
 	output, failed = report(t, "adapter$/sealed")
 	require.True(t, failed)
 	assert.Contains(t, output, "--- FAIL: TestReport/adapter/sealed")
 	assert.Contains(t, output, `Session.Err after a change that came too late is "no error"`)
-	assert.Contains(t, output, "An adapter promises: When the request is over the session is sealed")
+	assert.Contains(t, output, "An adapter promises: When the request is over the session")
 	assert.Contains(t, output, "Failed:[sealed] Lacking:[client-gone]")
 }
 

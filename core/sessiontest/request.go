@@ -10,8 +10,8 @@ import (
 )
 
 // Request returns a request like r that belongs to a session of m, for tests of handlers: setup
-// gives it its values and its owner, and the token is put where the Manager's Carrier reads it. If r
-// belongs to a session already, setup changes that one. r itself is left as it is.
+// gives it its values and its owner, and the token is put where the Manager's Carrier reads it.
+// If r belongs to a session already, setup changes that one. r itself is left as it is.
 //
 // The session is stored as it would be at the end of a request, so that the handler under test runs
 // behind the real middleware. The test ends if that fails, or if there is no session after setup.
@@ -58,7 +58,8 @@ func setCookie(request http.Header, name, value string) {
 	for _, line := range request["Cookie"] {
 		for pair := range strings.SplitSeq(line, ";") {
 			pair = strings.TrimSpace(pair)
-			if other, _, _ := strings.Cut(pair, "="); strings.TrimSpace(other) != name && pair != "" {
+			other, _, _ := strings.Cut(pair, "=")
+			if pair != "" && strings.TrimSpace(other) != name {
 				pairs = append(pairs, pair)
 			}
 		}
@@ -66,8 +67,8 @@ func setCookie(request http.Header, name, value string) {
 	request.Set("Cookie", strings.Join(append(pairs, name+"="+value), "; "))
 }
 
-// setToken puts a token that came in a header of the response where it is read from: in the header of
-// the same name, or in Authorization. Vary lists which of them the Manager looks at.
+// setToken puts a token that came in a header of the response where it is read from: in the
+// header of the same name, or in Authorization. Vary lists which of them the Manager looks at.
 func setToken(request, response http.Header, name, token string) {
 	reads := func(name string) bool { return slices.Contains(response["Vary"], name) }
 	scheme, _, _ := strings.Cut(request.Get("Authorization"), " ")

@@ -46,7 +46,9 @@ func TestRequestPutsTheTokenWhereTheCarrierReadsIt(t *testing.T) {
 		"a bearer token":                        {core.Bearer{}, nil},
 		"a bearer token back in another header": {core.Bearer{Header: "X-Session"}, nil},
 		"the first of several":                  {core.Carriers(core.Header{}, core.Cookie{}), nil},
-		"a bearer token first":                  {core.Carriers(core.Bearer{}, core.Header{}, core.Cookie{}), nil},
+		"a bearer token first": {
+			core.Carriers(core.Bearer{}, core.Header{}, core.Cookie{}), nil,
+		},
 		"a header that bears the name of the bearer's": {
 			core.Carriers(core.Header{}, core.Bearer{}), nil,
 		},
@@ -122,7 +124,8 @@ func TestRequestChangesTheSessionThatIsThere(t *testing.T) {
 			same := sessiontest.Request(t, m, first, setWord("changed"))
 			require.Equal(t, first.Header, same.Header, "the token is still good")
 
-			renewed := sessiontest.Request(t, m, same, func(s *core.Session) { s.SetOwner("user:42") })
+			signIn := func(s *core.Session) { s.SetOwner("user:42") }
+			renewed := sessiontest.Request(t, m, same, signIn)
 			require.NotEqual(t, first.Header, renewed.Header)
 			s := begun(t, m, renewed)
 			text, _ := word().Get(s)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -218,7 +217,7 @@ func (a *answer) says(status int, body string) error {
 // plain returns an error if an answer touches cookies.
 func (a *answer) plain() error {
 	if lines := a.header.Values("Set-Cookie"); len(lines) != 0 {
-		return fmt.Errorf("the response (%d) has Set-Cookie: %s", a.status, strings.Join(lines, "; "))
+		return fmt.Errorf("the response (%d) has Set-Cookie: %q", a.status, lines)
 	}
 	return nil
 }
@@ -226,7 +225,8 @@ func (a *answer) plain() error {
 // calls returns an error unless the store was asked that often since the last reset.
 func (s *site) calls(loads, writes int32) error {
 	if l, w := s.store.loads.Load(), s.store.writes.Load(); l != loads || w != writes {
-		return fmt.Errorf("the store had %d loads and %d writes, not %d and %d", l, w, loads, writes)
+		return fmt.Errorf("the store had %d loads and %d writes, not %d and %d",
+			l, w, loads, writes)
 	}
 	return nil
 }

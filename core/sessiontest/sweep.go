@@ -13,8 +13,8 @@ import (
 func sweepChecks() []StoreCheck {
 	return []StoreCheck{{
 		Name: "sweep-due",
-		Sentence: "DeleteExpired removes records whose Expires is not after the given time, which " +
-			"counts, whatever any clock says, and no others.",
+		Sentence: "DeleteExpired removes records whose Expires is not after the given time, " +
+			"which counts, whatever any clock says, and no others.",
 		Needs: Sweeps,
 		Run:   checkSweepDue,
 	}, {
@@ -24,14 +24,14 @@ func sweepChecks() []StoreCheck {
 		Run:      checkSweepNever,
 	}, {
 		Name: "sweep-count",
-		Sentence: "DeleteExpired removes as many records as it likes in one call, and returns how " +
-			"many. It is called again at once as long as that is more than none.",
+		Sentence: "DeleteExpired removes as many records as it likes in one call, and returns " +
+			"how many. It is called again at once as long as that is more than none.",
 		Needs: Sweeps,
 		Run:   checkSweepCount,
 	}, {
 		Name: "race-sweep",
-		Sentence: "Each method takes effect at one instant: what an Update has prolonged is not due " +
-			"any more, and what DeleteExpired has removed Update does not find.",
+		Sentence: "Each method takes effect at one instant: what an Update has prolonged is " +
+			"not due any more, and what DeleteExpired has removed Update does not find.",
 		Needs: Sweeps,
 		Run:   inRounds(checkRaceSweep),
 	}}

@@ -13,8 +13,8 @@ import (
 func touchChecks() []StoreCheck {
 	return []StoreCheck{{
 		Name: "touch",
-		Sentence: "Touch gives the record the Revision, Used and Expires of rec if its Revision is " +
-			"was, and ignores rec's Owner and Data.",
+		Sentence: "Touch gives the record the Revision, Used and Expires of rec if its " +
+			"Revision is was, and ignores rec's Owner and Data.",
 		Needs: Touches,
 		Run:   checkTouch,
 	}, {
@@ -24,20 +24,21 @@ func touchChecks() []StoreCheck {
 		Needs: Touches,
 		Run:   checkTouchConflict,
 	}, {
-		Name:     "touch-absent",
-		Sentence: "Touch answers as Update does: ErrNotFound if there is none, and never creates.",
-		Needs:    Touches,
-		Run:      checkTouchAbsent,
+		Name: "touch-absent",
+		Sentence: "Touch answers as Update does: ErrNotFound if there is none, and never " +
+			"creates.",
+		Needs: Touches,
+		Run:   checkTouchAbsent,
 	}, {
 		Name: "race-touch",
-		Sentence: "Each method takes effect at one instant: of Touches and Updates of one Revision " +
-			"one changes the record, and the others answer ErrConflict.",
+		Sentence: "Each method takes effect at one instant: of Touches and Updates of one " +
+			"Revision one changes the record, and the others answer ErrConflict.",
 		Needs: Touches,
 		Run:   inRounds(checkRaceTouch),
 	}, {
 		Name: "race-touch-delete",
-		Sentence: "A store must not keep a record alive that Delete has removed, whatever runs at " +
-			"the same time. Touch never creates.",
+		Sentence: "A store must not keep a record alive that Delete has removed, whatever " +
+			"runs at the same time. Touch never creates.",
 		Needs: Touches,
 		Run:   inRounds(checkRaceTouchDelete),
 	}}

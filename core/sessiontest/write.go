@@ -14,9 +14,10 @@ func writeChecks() []StoreCheck {
 		Sentence: "Create adds a record. Load returns the record under an ID.",
 		Run:      checkCreateLoad,
 	}, {
-		Name:     "create-exists",
-		Sentence: "Create answers ErrExists if there is a record under the ID, and changes nothing.",
-		Run:      checkCreateExists,
+		Name: "create-exists",
+		Sentence: "Create answers ErrExists if there is a record under the ID, and changes " +
+			"nothing.",
+		Run: checkCreateExists,
 	}, {
 		Name:     "load-absent",
 		Sentence: "Load answers ErrNotFound if there is no record under the ID.",
@@ -27,23 +28,24 @@ func writeChecks() []StoreCheck {
 		Run:      checkUpdateReplaces,
 	}, {
 		Name: "update-same",
-		Sentence: "Update replaces a record whose Revision is was: also by the very same record, " +
-			"which is how the Manager confirms a write. It is no conflict that nothing changes.",
+		Sentence: "Update replaces a record whose Revision is was: also by the very same " +
+			"record, which is how the Manager confirms a write. It is no conflict that " +
+			"nothing changes.",
 		Run: checkUpdateSame,
 	}, {
 		Name: "update-conflict",
-		Sentence: "Update answers ErrConflict if there is a record of another Revision, " +
-			"and changes nothing then.",
+		Sentence: "Update answers ErrConflict if there is a record of another Revision, and " +
+			"changes nothing then.",
 		Run: checkUpdateConflict,
 	}, {
-		Name:     "update-zero",
-		Sentence: "Update replaces a record whose Revision is was: zero is a Revision as any other.",
-		Run:      checkUpdateZero,
+		Name: "update-zero",
+		Sentence: "Update replaces a record whose Revision is was: zero is a Revision as any " +
+			"other.",
+		Run: checkUpdateZero,
 	}, {
-		Name: "update-absent",
-		Sentence: "Update answers ErrNotFound if there is no record, and changes nothing then: " +
-			"Update never creates.",
-		Run: checkUpdateAbsent,
+		Name:     "update-absent",
+		Sentence: "Update never creates, and answers ErrNotFound if there is no record.",
+		Run:      checkUpdateAbsent,
 	}, {
 		Name:     "delete",
 		Sentence: "Delete removes a record.",
@@ -54,13 +56,14 @@ func writeChecks() []StoreCheck {
 		Run:      checkDeleteAbsent,
 	}, {
 		Name: "delete-final",
-		Sentence: "A store must not keep a record alive that Delete has removed. Update answers " +
-			"ErrNotFound if there is none: Update never creates.",
+		Sentence: "A store must not keep a record alive that Delete has removed. Update " +
+			"answers ErrNotFound if there is none: Update never creates.",
 		Run: checkDeleteFinal,
 	}, {
-		Name:     "create-after-delete",
-		Sentence: "Create adds a record, and answers ErrExists only if there is one under the ID.",
-		Run:      checkCreateAfterDelete,
+		Name: "create-after-delete",
+		Sentence: "Create adds a record, and answers ErrExists only if there is one under the " +
+			"ID.",
+		Run: checkCreateAfterDelete,
 	}}
 }
 
@@ -219,7 +222,7 @@ func checkDeleteAbsent(ctx context.Context, store core.Store) error {
 		return err
 	}
 	return first(
-		func() error { return answers("Delete of what never was", store.Delete(ctx, newID()), nil) },
+		func() error { return answers("Delete of nothing", store.Delete(ctx, newID()), nil) },
 		func() error { return store.Delete(ctx, rec.ID) },
 		func() error { return answers("the second Delete", store.Delete(ctx, rec.ID), nil) },
 	)
