@@ -16,6 +16,7 @@ type changes struct {
 	persist *bool
 	clear   bool
 	values  []change
+	stale   bool // updates were computed on an older record than the one below
 }
 
 // An updater makes the next encoded value out of the newest.
@@ -135,6 +136,7 @@ func (c *changes) then(next changes) {
 		c.id, c.created = next.id, next.created
 	}
 	c.renew = c.renew || next.renew
+	c.stale = c.stale || next.stale
 	if next.owner != nil {
 		c.owner = next.owner
 	}
@@ -164,9 +166,9 @@ func (c *changes) thenChange(next change) {
 }
 
 // merge puts the changes on top of fresh, the newest record's values. base are the values that the
-// request began with; where both are the same record, updates need not be run again. dropped names
-// what was set here but has been deleted by another request meanwhile.
-func (c *changes) merge(base, fresh values, same bool) (next values, dropped []string, err error) {
+// request began with; where both are the same record, updates need not be rerun. dropped names what
+// was set here but has been deleted by another request meanwhile.
+func (c *changes) merge(base, fresh values, rerun bool) (next values, dropped []string, err error) {
 	list := fresh.entries()
 	if c.clear {
 		list = nil
@@ -186,7 +188,7 @@ func (c *changes) merge(base, fresh values, same bool) (next values, dropped []s
 			continue
 		}
 		value := v.value
-		if v.kind == updateValue && !same {
+		if v.kind == updateValue && rerun {
 			if value, err = v.run(newest, there); err != nil {
 				return "", nil, err
 			}

@@ -139,6 +139,7 @@ func (s *Session) settle(base stored) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.base, s.live, s.inflight = base, true, nil
+	s.pending.stale = len(s.pending.values) > 0
 }
 
 // commitEnd carries out a Destroy. Only if that was done, what was set afterwards may begin.
@@ -198,7 +199,7 @@ func (m *Manager) removeClaimed(
 func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 	token := newTokenFor(c.id)
 	at := now()
-	next, _, err := c.merge(noValues, noValues, true)
+	next, _, err := c.merge(noValues, noValues, false)
 	if err == nil {
 		err = m.checkSize(next)
 	}

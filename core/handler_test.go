@@ -85,10 +85,10 @@ func answers() map[string]http.HandlerFunc {
 			text(w)
 		},
 		"an error": func(w http.ResponseWriter, _ *http.Request) {
-			http.Error(w, "of the handler", 418)
+			http.Error(w, "of the handler", http.StatusTeapot)
 		},
 		"a redirect": func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "/x", 303)
+			http.Redirect(w, r, "/x", http.StatusSeeOther)
 		},
 		"a file": func(w http.ResponseWriter, r *http.Request) {
 			content := strings.NewReader(strings.Repeat("of the handler", 1000))

@@ -47,15 +47,14 @@ type raceRun struct {
 	raceCell
 	site      *raceSite
 	first     string // the token that the session has at first
-	begun     *racePending
-	otherDid  *raceAnswer
-	handled   bool
-	end       time.Time // when the session ends unless it is used
-	calls     int       // of the verb that makes the moment
-	inside    bool      // the other request runs
-	mine      raceAnswer
-	sprung    bool
-	listening bool
+	begun    *racePending
+	otherDid *raceAnswer
+	handled  bool
+	end      time.Time // when the session ends unless it is used
+	calls    int       // of the verb that makes the moment
+	inside   bool      // the other request runs
+	mine     raceAnswer
+	sprung   bool // the moment came
 }
 
 // run runs the race. A bubble must be around it.

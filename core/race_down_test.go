@@ -43,7 +43,11 @@ func TestStoreDownAndBack(t *testing.T) {
 		require.NotEmpty(t, site.request("", raceStep{"set", "a", "mine"}).issued())
 		require.Equal(t, 1, site.store.kept.Len())
 	})
-	bubble(t, "a store that hangs holds a commit no longer than CommitTimeout", func(t *testing.T) {
+}
+
+// Nor does a store that hangs hold a request for long.
+func TestStoreHangs(t *testing.T) {
+	bubble(t, "a commit no longer than CommitTimeout", func(t *testing.T) {
 		site := newRaceSite(t, "cookie", core.Config{CommitTimeout: 3 * time.Second})
 		token := site.start("", raceValues())
 		pending := site.begin(token).handle(raceStep{"set", "a", "mine"})
@@ -58,7 +62,7 @@ func TestStoreDownAndBack(t *testing.T) {
 		site.store.on = nil
 		requireUnharmed(t, site, token)
 	})
-	bubble(t, "a touch that fails does not fail its request", func(t *testing.T) {
+	bubble(t, "a touch does not fail its request", func(t *testing.T) {
 		site := newRaceSite(t, "cookie", core.Config{})
 		token := site.start("", raceValues())
 		racePass(30 * time.Minute)
@@ -91,7 +95,11 @@ func TestConflictAndLoadFails(t *testing.T) {
 		_, values, _ := site.contents(raceID(token))
 		require.Equal(t, map[string]string{"a": "a0", "b": "other"}, values)
 	})
-	bubble(t, "again and again, until nobody else writes", func(t *testing.T) {
+}
+
+// Who meets others again and again tries again and again.
+func TestContention(t *testing.T) {
+	bubble(t, "until nobody else writes", func(t *testing.T) {
 		site := newRaceSite(t, "cookie", core.Config{})
 		token := site.start("", raceValues())
 		pending := site.begin(token).handle(raceStep{"update", "a", "+"})
@@ -110,7 +118,7 @@ func TestConflictAndLoadFails(t *testing.T) {
 		_, values, _ := site.contents(raceID(token))
 		require.Len(t, values["a"], len("a0")+40+1)
 	})
-	bubble(t, "but no longer than CommitTimeout", func(t *testing.T) {
+	bubble(t, "no longer than CommitTimeout", func(t *testing.T) {
 		site := newRaceSite(t, "cookie", core.Config{})
 		token := site.start("", raceValues())
 		pending := site.begin(token).handle(raceStep{"update", "a", "+"})

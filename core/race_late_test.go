@@ -149,6 +149,10 @@ func TestAfterFirstByte(t *testing.T) {
 			requireLate(t, site, token, c)
 		})
 	}
+}
+
+// What fails after the first byte is told to the error hook, and nothing else is.
+func TestAfterFirstByteFails(t *testing.T) {
 	bubble(t, "a session cannot begin", func(t *testing.T) {
 		site := newRaceSite(t, "cookie", core.Config{})
 		var failed error

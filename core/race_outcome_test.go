@@ -125,7 +125,10 @@ func TestUnknownOutcomeAndAnotherWriter(t *testing.T) {
 			require.Equal(t, want[name], values["a"])
 		})
 	}
-	bubble(t, "between the first and the second time", func(t *testing.T) {
+}
+
+func TestUnknownOutcomeAndAnotherWriterBeforeRepetition(t *testing.T) {
+	bubble(t, "nothing is done on top of it", func(t *testing.T) {
 		site := newRaceSite(t, "cookie", core.Config{})
 		token := site.start("", raceValues())
 		pending := site.begin(token).handle(raceStep{"update", "a", "+"})

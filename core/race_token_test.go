@@ -53,11 +53,14 @@ func TestOutdatedToken(t *testing.T) {
 			requireUnharmed(t, site, good)
 		})
 	}
+}
+
+func TestOutdatedTokenCannotBegin(t *testing.T) {
 	begins := []raceStep{
 		{"set", "a", "mine"}, {"update", "a", "+"}, {verb: "owner", text: "user:2"},
 	}
 	for _, step := range begins {
-		bubble(t, "cannot begin a session: "+step.verb, func(t *testing.T) {
+		bubble(t, step.verb, func(t *testing.T) {
 			site := newRaceSite(t, "cookie", core.Config{})
 			old, good := site.renewed("")
 			pending := site.begin(old).handle(step)
@@ -70,7 +73,10 @@ func TestOutdatedToken(t *testing.T) {
 			requireUnharmed(t, site, good)
 		})
 	}
-	bubble(t, "is unknown after a minute, not before", func(t *testing.T) {
+}
+
+func TestOutdatedTokenIsRemembered(t *testing.T) {
+	bubble(t, "for a minute, and unknown afterwards", func(t *testing.T) {
 		site := newRaceSite(t, "cookie", core.Config{})
 		old, good := site.renewed("")
 		racePass(time.Minute - time.Millisecond)
@@ -84,7 +90,7 @@ func TestOutdatedToken(t *testing.T) {
 			kindsOf(site.tell()))
 		requireUnharmed(t, site, good)
 	})
-	bubble(t, "is told from others for the last four renewals", func(t *testing.T) {
+	bubble(t, "for the last four renewals", func(t *testing.T) {
 		site := newRaceSite(t, "cookie", core.Config{})
 		tokens := []string{site.start("", raceValues())}
 		for i := range 5 {

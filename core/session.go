@@ -375,7 +375,7 @@ func (s *Session) tooLarge() error {
 	if s.baseShows() {
 		base = s.base.values
 	}
-	next, _, err := s.pending.merge(base, base, true)
+	next, _, err := s.pending.merge(base, base, false)
 	if err != nil {
 		return err
 	}

@@ -106,8 +106,8 @@ func (u *update) attempt(ctx context.Context) (again bool, err error) {
 	if err := u.mergeable(); err != nil {
 		return false, err
 	}
-	same := u.fresh.Revision == u.base.Revision
-	merged, dropped, err := u.c.merge(u.base.values, u.fresh.values, same)
+	rerun := u.c.stale || u.fresh.Revision != u.base.Revision
+	merged, dropped, err := u.c.merge(u.base.values, u.fresh.values, rerun)
 	if err == nil && merged != u.fresh.values {
 		err = u.m.checkSize(merged)
 	}
