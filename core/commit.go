@@ -20,6 +20,9 @@ import (
 // CommitTimeout, and not by ctx: a client that hangs up does not lose a change that it made. But a
 // client that has gone gets no new token, and what needs one is not begun.
 //
+// After a *StoreError the changes may be stored or not: to commit them once more may run an Update
+// twice.
+//
 // The errors are *StoreError, ErrNotDurable, ErrGone, ErrConflict, ErrOutdated, ErrCommitted,
 // *ValueError and *OwnerError; Status maps them.
 func (m *Manager) Commit(ctx context.Context, s *Session, response ResponseHeader) error {

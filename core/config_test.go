@@ -12,7 +12,6 @@ import (
 )
 
 func TestEachFaultOfAConfigIsReported(t *testing.T) {
-	const ms = time.Millisecond
 	tests := map[string]struct {
 		cfg    core.Config
 		faults []string

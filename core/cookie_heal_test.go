@@ -77,10 +77,15 @@ func TestTwoDifferentCookiesAreHealedWhereNobodyElseCanSetThem(t *testing.T) {
 		}
 	})
 	t.Run("a cookie and a header that differ are not healed", func(t *testing.T) {
-		m := newSite(t, core.Config{Carrier: core.Carriers(core.Cookie{}, core.Header{})})
-		header := cookies(one)
-		header.Set("Session-Id", two)
-		assert.Empty(t, healing(t, m, header, nothing))
+		for _, carrier := range []core.Carrier{
+			core.Carriers(core.Cookie{}, core.Header{}),
+			core.Carriers(core.Header{}, core.Cookie{}),
+		} {
+			m := newSite(t, core.Config{Carrier: carrier})
+			header := cookies(one)
+			header.Set("Session-Id", two)
+			assert.Empty(t, healing(t, m, header, nothing))
+		}
 	})
 	t.Run("destroying what is ambiguous ends nothing", func(t *testing.T) {
 		m := newSite(t, core.Config{})

@@ -42,7 +42,7 @@ func (s *site) serve(f http.HandlerFunc) *httptest.Server {
 func sessionOf(t *testing.T, r *http.Request) *core.Session {
 	t.Helper()
 	session, ok := core.FromContext(r.Context())
-	require.True(t, ok)
+	assert.True(t, ok)
 	return session
 }
 
@@ -74,14 +74,12 @@ func answers() map[string]http.HandlerFunc {
 		"a status": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusNoContent)
 		},
-		"text": func(w http.ResponseWriter, _ *http.Request) {
-			text(w)
-		},
+		"text": func(w http.ResponseWriter, _ *http.Request) { text(w) },
 		"bytes": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte("of the handler"))
 		},
 		"status, text": func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(201)
+			w.WriteHeader(http.StatusCreated)
 			text(w)
 		},
 		"an error": func(w http.ResponseWriter, _ *http.Request) {

@@ -45,8 +45,8 @@ func raceValues() map[string]string { return map[string]string{"a": "a0", "b": "
 // A raceRun is a race in a real Manager.
 type raceRun struct {
 	raceCell
-	site      *raceSite
-	first     string // the token that the session has at first
+	site     *raceSite
+	first    string // the token that the session has at first
 	begun    *racePending
 	otherDid *raceAnswer
 	handled  bool

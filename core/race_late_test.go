@@ -218,8 +218,15 @@ func TestRollback(t *testing.T) {
 		bubble(t, c.name, func(t *testing.T) {
 			site := newRaceSite(t, "cookie", core.Config{})
 			token := site.start("", raceValues())
-			header := site.servePanic(token, c.steps)
+			header := site.servePanic(token, false, c.steps)
 			require.Empty(t, header)
+			requireLate(t, site, token, c)
+		})
+		bubble(t, c.name+", after the first byte", func(t *testing.T) {
+			site := newRaceSite(t, "cookie", core.Config{})
+			token := site.start("", raceValues())
+			header := site.servePanic(token, true, c.steps)
+			require.NotContains(t, header, "Set-Cookie")
 			requireLate(t, site, token, c)
 		})
 		bubble(t, c.name+", and the client has gone", func(t *testing.T) {
@@ -245,15 +252,18 @@ func TestRollback(t *testing.T) {
 			site := newRaceSite(t, "cookie", core.Config{})
 			token := site.start("", raceValues())
 			raceHit(site, "delete", false, func() { site.request(token, step) })
-			site.servePanic(token, []raceStep{{verb: "destroy"}})
+			site.servePanic(token, false, []raceStep{{verb: "destroy"}})
 			require.Zero(t, site.store.kept.Len())
 		})
 	}
 }
 
 // servePanic serves a request whose handler panics after its steps, and returns the header so far.
-func (site *raceSite) servePanic(token string, steps []raceStep) http.Header {
-	next := func(_ http.ResponseWriter, r *http.Request) {
+func (site *raceSite) servePanic(token string, written bool, steps []raceStep) http.Header {
+	next := func(w http.ResponseWriter, r *http.Request) {
+		if written {
+			w.WriteHeader(http.StatusOK)
+		}
 		s, _ := core.FromContext(r.Context())
 		for _, step := range steps {
 			step.do(s)

@@ -179,3 +179,48 @@ func TestParallelEnds(t *testing.T) {
 		})
 	}
 }
+
+// Several goroutines of one request change its session, while it is committed again and again and
+// other requests change it, too: everything counts.
+func TestManyGoroutinesOfOneRequest(t *testing.T) {
+	count := core.NewValue[int]("count")
+	more := func(n int) int { return n + 1 }
+	bubble(t, "count", func(t *testing.T) {
+		site := newRaceSite(t, "cookie", core.Config{})
+		token := site.start("", raceValues())
+		s := site.begin(token).session
+		var all, others sync.WaitGroup
+		for i := range 8 {
+			own := core.NewValue[int](fmt.Sprint("own", i))
+			all.Go(func() {
+				for range 25 {
+					count.Update(s, more)
+					own.Update(s, more)
+					_, _, _ = s.Names(), s.ID(), s.Err()
+				}
+			})
+		}
+		for range 8 {
+			others.Go(func() {
+				for range 5 {
+					other := site.begin(token).session
+					count.Update(other, more)
+					assert.NoError(t, site.manager.Commit(t.Context(), other, nil))
+				}
+			})
+		}
+		for range 20 {
+			require.NoError(t, site.manager.Commit(t.Context(), s, nil))
+		}
+		all.Wait()
+		others.Wait()
+		require.NoError(t, site.manager.Commit(t.Context(), s, nil))
+		last := site.begin(token).session
+		sum, _ := count.Get(last)
+		require.Equal(t, 8*25+8*5, sum)
+		for i := range 8 {
+			own, _ := core.NewValue[int](fmt.Sprint("own", i)).Get(last)
+			require.Equal(t, 25, own)
+		}
+	})
+}

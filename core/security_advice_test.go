@@ -71,6 +71,26 @@ func TestT55_AHeaderComesOnlyFromOnesOwnPages(t *testing.T) {
 	require.Zero(t, site.store.count("load"))
 }
 
+func TestT08_ATokenDoesNotMoveFromTheCookieToAHeader(t *testing.T) {
+	site := newSecSite(t, core.Config{Carrier: core.Carriers(core.Cookie{}, core.Header{})})
+	token := secIssued(site.serve(nil, secOwned("alice", "a")))
+	header := secWith(token)
+	header.Set("Session-Id", "") // as a script in the page may add
+	for _, change := range []func(*core.Session){
+		(*core.Session).Renew, secOwned("alice", "b"), secOwned("bob", "c"), (*core.Session).Destroy,
+	} {
+		response := site.serve(header, change)
+		require.NotContains(t, response.Header, "Session-Id")
+		if next := secIssued(response); next != "" {
+			header.Set("Cookie", secCookie+"="+next)
+		}
+	}
+	// But who holds no token yet gets it where he asks for it, which a script may do.
+	response := site.serve(http.Header{"Session-Id": {""}}, secSet("a"))
+	require.Len(t, response.Header.Get("Session-Id"), core.TokenLength)
+	require.Empty(t, response.Header.Values("Set-Cookie"))
+}
+
 func TestAdvice_ClearBeforeSignInDropsWhatWasPlanted(t *testing.T) {
 	visitor := newSecSite(t, core.Config{}).visitor()
 	visitor.visit(secSet("planted"))
@@ -146,6 +166,48 @@ func TestT34_DocumentedTimeouts(t *testing.T) {
 			require.NoError(t, site.manager.Close()) // the sweep would wake up every minute
 			secPass(idle)
 			site.requireDead(token)
+		})
+	}
+}
+
+func TestT34_ATimeoutIsShortenedAtOnceAndLengthenedWithTheNextWrite(t *testing.T) {
+	secBubble(t, "two programs on one store", func(t *testing.T) {
+		hour := newSecSite(t, core.Config{IdleTimeout: time.Hour})
+		manager, err := core.New(core.Config{Store: hour.store, IdleTimeout: 20 * time.Minute})
+		require.NoError(t, err)
+		defer manager.Close()
+		short := &secSite{t: t, manager: manager, store: hour.store}
+		token := secIssued(hour.serve(nil, secSet("a")))
+		secPass(20 * time.Minute)
+		short.requireDead(token)
+		_, alive := hour.read(token) // which notes a use
+		require.True(t, alive)
+
+		token = secIssued(short.serve(nil, secSet("a")))
+		secPass(10 * time.Minute)
+		hour.serve(secWith(token), secSet("b"))
+		secPass(59 * time.Minute)
+		_, alive = hour.read(token)
+		require.True(t, alive)
+	})
+}
+
+func TestT36_HowEarlyTheIdleTimeoutMayBe(t *testing.T) {
+	const idle, interval = time.Hour, 5 * time.Minute
+	for use, end := range map[time.Duration]time.Duration{
+		interval:                          idle, // too soon after the beginning to be written down
+		interval + time.Millisecond:       idle + interval + time.Millisecond,
+		idle - 251*time.Millisecond:       2*idle - 251*time.Millisecond,
+		idle - 250*time.Millisecond:       idle, // too late for a write that must not come after the end
+		idle - interval - time.Nanosecond: 2*idle - interval - time.Millisecond,
+	} {
+		secBubble(t, "used after "+use.String(), func(t *testing.T) {
+			site := newSecSite(t, core.Config{IdleTimeout: idle, TouchInterval: interval})
+			token := secIssued(site.serve(nil, secSet("a")))
+			created := site.begin(token).Created()
+			secPass(use)
+			site.read(token)
+			require.Equal(t, end, site.begin(token).Expires().Sub(created))
 		})
 	}
 }

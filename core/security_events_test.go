@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -280,4 +281,32 @@ func TestEventsNameOwnerAndSession(t *testing.T) {
 			{Kind: core.SessionExpired, ID: id, Owner: "alice", Reason: "destroyed"},
 		}, site.seenEvents())
 	})
+}
+
+func TestEventsComeWithTheRequestsContext(t *testing.T) {
+	type address struct{}
+	without := map[core.EventKind]bool{}
+	site := newSecSite(t, core.Config{Observe: func(ctx context.Context, e core.Event) {
+		without[e.Kind] = ctx.Value(address{}) == nil
+	}})
+	token := ""
+	for _, f := range []func(*core.Session){
+		secSet("a"), (*core.Session).Renew, func(s *core.Session) { core.NewValue[int]("note").Get(s) },
+		(*core.Session).Destroy, secRead,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r = r.WithContext(context.WithValue(r.Context(), address{}, "192.0.2.1"))
+		response := site.serveRequest(r, secWith(token),
+			func(_ http.ResponseWriter, r *http.Request) {
+				s, _ := core.FromContext(r.Context())
+				f(s)
+			})
+		if next := secIssued(response); next != "" {
+			token = next
+		}
+	}
+	require.Equal(t, map[core.EventKind]bool{
+		core.SessionCreated: false, core.SessionRenewed: false, core.SessionExpired: false,
+		core.TokenUnknown: false, core.ValueUndecodable: true, // Get is given no context
+	}, without)
 }

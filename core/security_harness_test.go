@@ -49,7 +49,10 @@ type secStore struct {
 	before func(op string) error
 }
 
-func (s *secStore) call(op string) error {
+func (s *secStore) call(ctx context.Context, op string) error {
+	if err := ctx.Err(); err != nil {
+		return err // as a store does that waits
+	}
 	s.mu.Lock()
 	s.calls = append(s.calls, op)
 	before := s.before
@@ -92,35 +95,35 @@ func (s *secStore) count(ops ...string) int {
 }
 
 func (s *secStore) Create(ctx context.Context, rec core.Record) error {
-	if err := s.call("create"); err != nil {
+	if err := s.call(ctx, "create"); err != nil {
 		return err
 	}
 	return s.MemoryStore.Create(ctx, rec)
 }
 
 func (s *secStore) Load(ctx context.Context, id core.ID) (core.Record, error) {
-	if err := s.call("load"); err != nil {
+	if err := s.call(ctx, "load"); err != nil {
 		return core.Record{}, err
 	}
 	return s.MemoryStore.Load(ctx, id)
 }
 
 func (s *secStore) Update(ctx context.Context, rec core.Record, was core.Revision) error {
-	if err := s.call("update"); err != nil {
+	if err := s.call(ctx, "update"); err != nil {
 		return err
 	}
 	return s.MemoryStore.Update(ctx, rec, was)
 }
 
 func (s *secStore) Touch(ctx context.Context, rec core.Record, was core.Revision) error {
-	if err := s.call("touch"); err != nil {
+	if err := s.call(ctx, "touch"); err != nil {
 		return err
 	}
 	return s.MemoryStore.Touch(ctx, rec, was)
 }
 
 func (s *secStore) Delete(ctx context.Context, id core.ID) error {
-	if err := s.call("delete"); err != nil {
+	if err := s.call(ctx, "delete"); err != nil {
 		return err
 	}
 	return s.MemoryStore.Delete(ctx, id)

@@ -164,7 +164,9 @@ func TestTheMiddlewareMayBeInstalledOnAGroupOrARoute(t *testing.T) {
 
 // down makes an echo whose store fails, once with a request that must be loaded, and once with one
 // that must be committed.
-func down(t *testing.T, e *echo.Echo, outer ...echo.MiddlewareFunc) (answers [2]*httptest.ResponseRecorder) {
+func down(
+	t *testing.T, e *echo.Echo, outer ...echo.MiddlewareFunc,
+) (answers [2]*httptest.ResponseRecorder) {
 	store := newOutage()
 	m := newManager(t, store)
 	live := sessiontest.Request(t, m, get("/"), func(s *core.Session) { word().Set(s, "hello") })

@@ -256,6 +256,40 @@ func TestTheDefaultErrorPageTellsNothing(t *testing.T) {
 	require.Equal(t, "Service Unavailable", body)
 }
 
+func TestAnErrorHandlerThatOnlySetsAStatusSendsNothingOfTheHandlers(t *testing.T) {
+	store := newOutage()
+	store.writes.Store(true)
+	app := newApp(fiber.Config{ErrorHandler: func(c *fiber.Ctx, _ error) error {
+		return c.SendStatus(http.StatusServiceUnavailable)
+	}}, fibersession.New(newManager(t, core.Config{Store: store})))
+	app.Get("/", func(c *fiber.Ctx) error {
+		word().Set(fibersession.Get(c), "hello")
+		return c.SendString("the handler's words")
+	})
+	_, body := answer(t, app, get("/"))
+	require.Equal(t, "Service Unavailable", body)
+}
+
+func TestBetweenTwoManagersTheOuterSessionIsTheOneFound(t *testing.T) {
+	outer, inner := newManager(t, core.Config{}), newManager(t, core.Config{})
+	between := func(c *fiber.Ctx) error {
+		before := fibersession.Get(c)
+		err := c.Next()
+		assert.Same(t, before, fibersession.Get(c))
+		s, _ := core.FromContext(c.UserContext())
+		assert.Same(t, before, s)
+		return err
+	}
+	app := newApp(fiber.Config{}, fibersession.New(outer), between, fibersession.New(inner))
+	app.Get("/", func(c *fiber.Ctx) error {
+		s, _ := inner.FromContext(c.Context())
+		assert.Same(t, s, fibersession.Get(c))
+		return nil
+	})
+	response, _ := answer(t, app, get("/"))
+	require.Equal(t, http.StatusOK, response.StatusCode)
+}
+
 func TestTheHandlersErrorIsAnsweredWithTheSessionsCookie(t *testing.T) {
 	m := newManager(t, core.Config{})
 	app := newApp(fiber.Config{ErrorHandler: func(c *fiber.Ctx, err error) error {

@@ -174,17 +174,33 @@ func TestTheMiddlewareMayBeInstalledOnAGroup(t *testing.T) {
 	require.Equal(t, "true", answer(engine, get("/inside/")).Body.String())
 }
 
+func TestBetweenTwoManagersTheOuterSessionIsTheOneFound(t *testing.T) {
+	outer, inner := newManager(t, nil), newManager(t, nil)
+	between := func(c *gin.Context) {
+		before := ginsession.Get(c)
+		c.Next()
+		assert.Same(t, before, ginsession.Get(c))
+	}
+	engine := newEngine(ginsession.New(outer), between, ginsession.New(inner))
+	engine.GET("/", func(c *gin.Context) {
+		s, _ := inner.FromContext(c)
+		assert.Same(t, s, ginsession.Get(c))
+	})
+	require.Equal(t, http.StatusOK, answer(engine, get("/")).Code)
+}
+
 func TestTheErrorHandlerAnswersWhatCannotBeLoadedOrCommitted(t *testing.T) {
 	store := newOutage()
 	m := newManager(t, store)
 	live := visitor(t, m, "/")
 	var outer []*gin.Error
+	var status int
 	ran := 0
 	engine := newEngine(
 		func(c *gin.Context) {
 			c.Header("X-Outer", "kept")
 			c.Next()
-			outer = c.Errors
+			outer, status = c.Errors, c.Writer.Status()
 		},
 		ginsession.NewWithConfig(m, ginsession.Config{
 			ErrorHandler: func(c *gin.Context, err error) {
@@ -199,6 +215,7 @@ func TestTheErrorHandlerAnswersWhatCannotBeLoadedOrCommitted(t *testing.T) {
 		c.Header("X-Handler", "gone")
 		word().Set(ginsession.Get(c), "hello")
 		c.String(http.StatusOK, "gone, too")
+		c.String(http.StatusAccepted, "and this")
 	})
 
 	store.loads = true
@@ -218,6 +235,7 @@ func TestTheErrorHandlerAnswersWhatCannotBeLoadedOrCommitted(t *testing.T) {
 	}
 	var failure *core.StoreError
 	require.ErrorAs(t, outer[0], &failure, "middleware further out does not learn of it")
+	require.Equal(t, http.StatusServiceUnavailable, status, "what is logged is not what went out")
 }
 
 func TestTheDefaultErrorPageIsJSONAndTellsNothing(t *testing.T) {
@@ -242,9 +260,10 @@ func TestARequestThatIsDispatchedAnewKeepsItsSession(t *testing.T) {
 	engine.GET("/first", func(c *gin.Context) {
 		first = ginsession.Get(c)
 		word().Set(first, "hello")
-		c.Request.URL.Path = "/second"
+		c.Request.URL.Path = c.DefaultQuery("to", "/second")
 		engine.HandleContext(c)
 	})
+	engine.GET("/silent", func(*gin.Context) {}) // gin itself answers, past the context's writer
 	engine.GET("/second", func(c *gin.Context) {
 		s := ginsession.Get(c)
 		assert.Same(t, first, s)
@@ -259,23 +278,19 @@ func TestARequestThatIsDispatchedAnewKeepsItsSession(t *testing.T) {
 	require.Equal(t, "both", w.Body.String())
 	cookies := w.Result().Cookies()
 	require.Len(t, cookies, 1)
+	assert.Len(t, answer(engine, get("/first?to=/silent")).Result().Cookies(), 1)
 	s, err := m.Open(t.Context(), core.ID(cookies[0].Value[:core.IDLength]))
 	require.NoError(t, err)
 	text, _ := second.Get(s)
 	require.Equal(t, "hello again", text)
-	require.ErrorIs(t, sealedBy(first), core.ErrCommitted)
+	word().Set(first, "too late")
+	require.ErrorIs(t, first.Err(), core.ErrCommitted)
 
 	store.writes = true
 	w = answer(engine, get("/first"))
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
 	require.NotContains(t, w.Body.String(), "both")
 	require.Empty(t, w.Result().Cookies())
-}
-
-// sealedBy tries whether a session can still be changed.
-func sealedBy(s *core.Session) error {
-	word().Set(s, "too late")
-	return s.Err()
 }
 
 func TestTheSessionIsCommittedWithGinsOwnAnswers(t *testing.T) {

@@ -95,9 +95,17 @@ func begins(method string, status int, h Handler) func(testing.TB, Mount) error 
 
 func checkHeader(t testing.TB, mount Mount) error {
 	s := newSite(t, mount, core.Config{})
+	return errors.Join(
+		s.keepsHeader("Accept-Encoding"),
+		s.keepsHeader("Accept-Encoding, cookie"),
+	)
+}
+
+// keepsHeader lets a handler set some lines, of which Vary is one.
+func (s *site) keepsHeader(vary string) error {
 	a, err := s.send(func(x Exchange) error {
 		x.SetHeader("X-App", "one")
-		x.SetHeader("Vary", "Accept-Encoding, cookie")
+		x.SetHeader("Vary", vary)
 		x.SetHeader("Cache-Control", "public, max-age=600")
 		x.SetCookie("first", "1")
 		setWord(x, "hello")

@@ -228,7 +228,7 @@ func (s *site) crash(before Handler, header http.Header) error {
 	if a.status < 500 {
 		return fmt.Errorf("a handler that panics is answered with status %d", a.status)
 	}
-	return a.plain()
+	return errors.Join(a.plain(), a.varies())
 }
 
 func checkPanic(t testing.TB, mount Mount) error {

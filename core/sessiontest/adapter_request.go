@@ -166,7 +166,7 @@ func checkCookieLines(t testing.TB, mount Mount) error {
 			lines := strings.Join(try.lines, " / ")
 			lines = strings.ReplaceAll(lines, other, "another")
 			lines = strings.ReplaceAll(lines, mine, "mine")
-			return fmt.Errorf("Cookie: %s: %w", lines, err)
+			return fmt.Errorf("with Cookie: %s: %w", lines, err)
 		}
 	}
 	return nil

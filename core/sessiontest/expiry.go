@@ -33,7 +33,7 @@ func checkExpiredLately(ctx context.Context, store core.Store) error {
 		rec := version("", 2)
 		rec.Used, rec.Expires = fromNow(left-time.Hour), fromNow(left)
 		if err := kept(ctx, store, rec); err != nil {
-			return fmt.Errorf("Expires is %v from now: %w", left, err)
+			return fmt.Errorf("with an Expires that is %v from now: %w", left, err)
 		}
 	}
 	return nil

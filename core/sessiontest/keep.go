@@ -81,7 +81,7 @@ func checkDataBytes(ctx context.Context, store core.Store) error {
 		rec := version("", 2)
 		rec.Data = data
 		if err := kept(ctx, store, rec); err != nil {
-			return fmt.Errorf("Data %s: %w", excerpt(data), err)
+			return fmt.Errorf("with the Data %s: %w", excerpt(data), err)
 		}
 	}
 	return nil
@@ -129,7 +129,7 @@ func checkOwner(ctx context.Context, store core.Store) error {
 		rec := version("", 2)
 		rec.Owner = owner
 		if err := kept(ctx, store, rec); err != nil {
-			return fmt.Errorf("Owner %q: %w", owner, err)
+			return fmt.Errorf("with the Owner %q: %w", owner, err)
 		}
 	}
 	return nil

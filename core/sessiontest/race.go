@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 
@@ -44,7 +45,7 @@ func together(n int, f func(i int) error) []error {
 	errs := make([]error, n)
 	start := make(chan struct{})
 	var wg sync.WaitGroup
-	for i := range n {
+	for _, i := range rand.Perm(n) { // else the scheduler would let the same one win each time
 		wg.Go(func() {
 			<-start
 			errs[i] = f(i)

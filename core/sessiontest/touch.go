@@ -65,7 +65,7 @@ func checkTouch(ctx context.Context, store core.Store) error {
 	never.Expires = time.Time{}
 	for _, with := range []core.Record{full, bare, never, last} {
 		if err := t.Touch(ctx, with, rec.Revision); err != nil {
-			return fmt.Errorf("Touch: %w", err)
+			return fmt.Errorf("a Touch of the Revision that is there: %w", err)
 		}
 		rec = touched(rec, with)
 		if err := holds(ctx, store, rec); err != nil {
@@ -74,7 +74,7 @@ func checkTouch(ctx context.Context, store core.Store) error {
 	}
 	next := version(rec.ID, 6)
 	if err := store.Update(ctx, next, rec.Revision); err != nil {
-		return fmt.Errorf("Update of the Revision that Touch wrote: %w", err)
+		return fmt.Errorf("after Touch: Update of the Revision that it wrote: %w", err)
 	}
 	return holds(ctx, store, next)
 }

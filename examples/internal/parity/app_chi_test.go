@@ -1,0 +1,211 @@
+package parity
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/sessionserverstore/sessionserverstore/chisession"
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+// chiFramework is chi v5 with chisession.
+type chiFramework struct{}
+
+func (chiFramework) name() string              { return "chi" }
+func (chiFramework) lacks() map[ability]string { return nil }
+func (chiFramework) sockets() []string         { return netHTTPSockets() }
+
+func (chiFramework) unavailable() page {
+	return page{"text/plain; charset=utf-8", "Service Unavailable\n"}
+}
+
+func (f chiFramework) serve(t testing.TB, s *site) string {
+	r := chi.NewRouter()
+	for _, l := range s.layers {
+		r.Use(f.layer(s, l))
+	}
+	r.Group(func(g chi.Router) {
+		for _, l := range s.group {
+			g.Use(f.layer(s, l))
+		}
+		for _, one := range s.routes {
+			g.MethodFunc(one.method, one.path, func(w http.ResponseWriter, q *http.Request) {
+				answerHTTP(httpCtx{w, q, r, chisession.Get}, one.handler)
+			})
+		}
+		for path, h := range s.mounts {
+			g.Mount(path, h)
+		}
+	})
+	return serveHTTP(t, s, r)
+}
+
+func (chiFramework) layer(s *site, l layer) func(http.Handler) http.Handler {
+	switch l {
+	case session:
+		return chisession.NewWithConfig(s.manager, chisession.Config{ErrorHandler: tersely(s)})
+	case another:
+		return chisession.New(s.other)
+	}
+	return httpLayer(s, l)
+}
+
+// tersely is the error handler of a terse site, and nil, which is the default, elsewhere.
+func tersely(s *site) func(w http.ResponseWriter, r *http.Request, err error) {
+	if s.terse == nil {
+		return nil
+	}
+	return func(w http.ResponseWriter, _ *http.Request, err error) {
+		s.terse <- err
+		w.WriteHeader(core.Status(err))
+	}
+}
+
+// quiet keeps chi's Recoverer from printing the stack.
+type quiet struct{}
+
+func (quiet) Write(int, int, http.Header, time.Duration, any) {}
+func (quiet) Panic(any, []byte)                               {}
+
+// httpLayer is a layer for everything that is plain net/http.
+func httpLayer(s *site, l layer) func(http.Handler) http.Handler {
+	switch l {
+	case recovers:
+		return func(next http.Handler) http.Handler {
+			recoverer := middleware.Recoverer(next)
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				recoverer.ServeHTTP(w, middleware.WithLogEntry(r, quiet{}))
+			})
+		}
+	case zips:
+		return middleware.Compress(5, "text/plain", "application/json")
+	case shares:
+		return func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if allow(w.Header().Set, r.Method) {
+					w.WriteHeader(http.StatusNoContent)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		}
+	case tracks:
+		return func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.SetCookie(w, track())
+				next.ServeHTTP(w, r)
+			})
+		}
+	case logs:
+		return func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				seen := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+				next.ServeHTTP(seen, r)
+				s.logged <- max(seen.Status(), http.StatusOK)
+			})
+		}
+	case wraps:
+		return func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				next.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
+			})
+		}
+	case denies:
+		return func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				http.Error(w, "denied", http.StatusUnauthorized)
+			})
+		}
+	}
+	panic("no such layer: " + l)
+}
+
+// httpCtx is a Ctx of plain net/http.
+type httpCtx struct {
+	w      http.ResponseWriter
+	r      *http.Request
+	router http.Handler
+	get    func(*http.Request) *core.Session
+}
+
+// answerHTTP runs a handler; what it returns is answered as net/http's users do.
+func answerHTTP(c httpCtx, h Handler) {
+	switch err := h(c).(type) {
+	case nil:
+	case statusError:
+		http.Error(c.w, http.StatusText(int(err)), int(err))
+	default:
+		http.Error(c.w, "Internal Server Error", http.StatusInternalServerError)
+	}
+}
+
+func (c httpCtx) Session() *core.Session                 { return c.get(c.r) }
+func (c httpCtx) Query(name string) string               { return c.r.URL.Query().Get(name) }
+func (c httpCtx) Body(limit int64) (string, error)       { return readBody(c.w, c.r, limit) }
+func (c httpCtx) SetHeader(name, value string)           { c.w.Header().Set(name, value) }
+func (c httpCtx) Hints(link string)                      { hint(c.w, link) }
+func (c httpCtx) Hijack(serve func(conn net.Conn)) error { return hijack(c.w, serve) }
+
+func (c httpCtx) Contexts() []context.Context {
+	return []context.Context{c.r.Context()}
+}
+
+func (c httpCtx) SetCookie(cookie *http.Cookie) { http.SetCookie(c.w, cookie) }
+
+func (c httpCtx) Text(status int, text string) error {
+	c.SetHeader("Content-Type", "text/plain; charset=utf-8")
+	c.w.WriteHeader(status)
+	_, _ = io.WriteString(c.w, text)
+	return nil
+}
+
+func (c httpCtx) JSON(status int, value any) error {
+	c.SetHeader("Content-Type", "application/json")
+	c.w.WriteHeader(status)
+	return encodeJSON(c.w, value)
+}
+
+func (c httpCtx) NoContent(status int) error {
+	c.w.WriteHeader(status)
+	return nil
+}
+
+func (c httpCtx) Redirect(status int, to string) error {
+	http.Redirect(c.w, c.r, to, status)
+	return nil
+}
+
+func (c httpCtx) File(path string) error {
+	http.ServeFile(c.w, c.r, path)
+	return nil
+}
+
+func (c httpCtx) Stream(f func(w io.Writer, flush func() error)) error {
+	f(c.w, http.NewResponseController(c.w).Flush)
+	return nil
+}
+
+func (c httpCtx) Trailer(name string) func(value string) {
+	c.SetHeader("Trailer", name)
+	return func(value string) { c.SetHeader(name, value) }
+}
+
+func (c httpCtx) WebSocket(library string, serve func(*core.Session, func(string) error)) error {
+	return upgrade(library, c.w, c.r, c.Session(), serve)
+}
+
+func (c httpCtx) Redispatch(path string) error {
+	// chi tells by this value that the request is routed already.
+	ctx := context.WithValue(c.r.Context(), chi.RouteCtxKey, nil)
+	r := c.r.Clone(ctx)
+	r.URL.Path = path
+	c.router.ServeHTTP(c.w, r)
+	return nil
+}
