@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"slices"
+	"strings"
 )
 
 // changes are what a request did to its session and has not stored yet, by name of value, so that
@@ -68,7 +69,8 @@ func (c *changes) change(name string) *change {
 			return &c.values[i]
 		}
 	}
-	c.values = append(c.values, change{name: name})
+	// A name may be a view of a framework's buffer.
+	c.values = append(c.values, change{name: strings.Clone(name)})
 	return &c.values[len(c.values)-1]
 }
 

@@ -20,8 +20,8 @@ import (
 // CommitTimeout, and not by ctx: a client that hangs up does not lose a change that it made. But a
 // client that has gone gets no new token, and what needs one is not begun.
 //
-// After a *StoreError the changes may be stored or not: to commit them once more may run an Update
-// twice.
+// After a *StoreError the changes may be stored or not. Commit may be tried again: it stores them then
+// only where they certainly are not, and fails otherwise.
 //
 // The errors are *StoreError, ErrNotDurable, ErrGone, ErrConflict, ErrOutdated, ErrCommitted,
 // *ValueError and *OwnerError; Status maps them.
@@ -68,13 +68,22 @@ func (m *Manager) save(ctx context.Context, s *Session, noHeader bool) error {
 		}
 		c, ending, err = s.take(noHeader)
 	}
+	settled := false
+	defer func() {
+		if !settled { // a panic in the store, in an Update's function, or in Observe
+			_ = s.restore(errors.New("session: the commit panicked"))
+		}
+	}()
 	switch {
 	case err != nil:
+		settled = true
 		return err
 	case c == nil:
+		settled = true
 		s.succeeded()
 		return unconfirmed
 	case clientGone && c.needsToken():
+		settled = true
 		// Not even the values are stored: those set after a renewal must not come to stand under a
 		// token that somebody else may hold.
 		return s.restore(fmt.Errorf("session: the client has gone: %w", context.Canceled))
@@ -85,6 +94,7 @@ func (m *Manager) save(ctx context.Context, s *Session, noHeader bool) error {
 	default:
 		err = m.drop(ctx, s, c)
 	}
+	settled = true
 	if err != nil && !errors.Is(err, ErrNotDurable) {
 		return s.restore(err)
 	}
@@ -141,7 +151,7 @@ func (s *Session) hasBase() bool {
 func (s *Session) settle(base stored) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.base, s.live, s.inflight = base, true, nil
+	s.base, s.live, s.inflight, s.doubt = base, true, nil, 0
 	s.pending.stale = len(s.pending.values) > 0
 }
 
@@ -166,7 +176,7 @@ func (m *Manager) commitEnd(ctx context.Context, s *Session) error {
 	}
 	s.mu.Lock()
 	s.pending.end = ""
-	s.live, s.gone, s.base = false, false, stored{}
+	s.live, s.gone, s.base, s.doubt = false, false, stored{}, 0
 	s.claim = claim{proof: alreadyEnded}
 	s.owed = owed{expire: s.found.presented != 0}
 	s.mu.Unlock()
@@ -296,6 +306,10 @@ func (m *Manager) Rollback(ctx context.Context, s *Session) {
 // and whatever is changed from now on is ErrCommitted in Err.
 func (m *Manager) Seal(s *Session) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	s.sealed = true
+	told := s.failed != nil || s.refusal(s.headerGone) != nil
+	if !told && (s.pending.end != "" || s.pending.id != "" || s.pending.touchesRecord()) {
+		s.tooLate() // another goroutine changed something after the last commit
+	}
 }

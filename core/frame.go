@@ -3,7 +3,6 @@ package core
 import (
 	"encoding/binary"
 	"slices"
-	"strings"
 )
 
 // A frame is what core keeps in Record.Data. docs/record-format.md describes it byte by byte, with
@@ -98,7 +97,7 @@ func (h *head) replace(v verifier, at moment) {
 // outdated reports whether v was replaced so lately that the request that shows it began before.
 func (h *head) outdated(v *verifier, at moment) bool {
 	replaced := h.previous.find(v)
-	return replaced != noMoment && at-replaced < outdatedFor
+	return replaced != noMoment && at-replaced < outdatedFor && replaced-at <= clockTolerance
 }
 
 // append writes the head, all but the values.
@@ -252,7 +251,7 @@ func with(list []entry, e entry) []entry {
 		list[i].value = e.value
 		return list
 	}
-	return append(list, entry{strings.Clone(e.name), e.value})
+	return append(list, e)
 }
 
 // without returns the values but for one name.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -110,13 +111,14 @@ func (g *Gate) Failed() error {
 func (g *Gate) Finish() error {
 	defer g.manager.Seal(g.session)
 	defer g.handler.cancel()
-	if g.state.Load() == gateClosed {
-		_ = g.Open() // fail has it
+	if g.Open() != nil {
+		// fail has it. What the handler set afterwards must not follow the error page.
+		maps.DeleteFunc(g.header, func(name string, _ []string) bool {
+			return strings.HasPrefix(name, http.TrailerPrefix)
+		})
 		return nil
 	}
-	if g.state.Load() == gateFailed {
-		return nil
-	}
+	// Also after a first commit: another goroutine may have changed something meanwhile.
 	err := g.manager.Commit(g.request, g.session, nil)
 	if err != nil {
 		event := Event{Kind: ChangesLost, ID: g.session.ID(), Err: err}

@@ -157,13 +157,19 @@ func TestManyGoroutinesMayOpenAGate(t *testing.T) {
 	for name, trouble := range map[string]error{"well": nil, "down": errDown} {
 		t.Run(name, func(t *testing.T) {
 			m := newSite(t, core.Config{})
-			m.store.fail(trouble, opCreate)
+			var started sync.WaitGroup
+			started.Add(16)
+			m.store.setBefore(opCreate, func(context.Context, error) error {
+				started.Wait() // the others stand before the gate meanwhile
+				return trouble
+			})
 			g := m.gate(t.Context(), "", http.Header{})
 			note.Set(g.session, "x")
 			var wg sync.WaitGroup
 			var failures atomic.Int32
 			for range 16 {
 				wg.Go(func() {
+					started.Done()
 					if g.Open() != nil && g.Failed() != nil {
 						failures.Add(1)
 					}

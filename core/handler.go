@@ -51,12 +51,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s, err := h.manager.Begin(ctx, r.Header)
 	if err != nil {
 		h.manager.ErrorHeader(nil, err, w.Header())
-		h.cfg.ErrorHandler(w, r, err)
+		h.fail(w, r, err)
 		return
 	}
-	gate := h.manager.NewGate(ctx, s, w.Header(), func(err error) {
-		h.cfg.ErrorHandler(w, r, err)
-	})
+	gate := h.manager.NewGate(ctx, s, w.Header(), func(err error) { h.fail(w, r, err) })
 	returned := false
 	defer func() {
 		if !returned { // a panic, or runtime.Goexit
@@ -69,6 +67,42 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.cfg.ErrorHandler(nowhere{w.Header().Clone()}, r, err)
 	}
 }
+
+// fail answers with the status, even if the ErrorHandler answers nothing.
+func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	page := &errorPage{ResponseWriter: w}
+	h.cfg.ErrorHandler(page, r, err)
+	if !page.begun {
+		w.WriteHeader(Status(err))
+	}
+}
+
+// An errorPage knows whether it has been begun.
+type errorPage struct {
+	http.ResponseWriter
+	begun bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (p *errorPage) WriteHeader(status int) {
+	p.begun = true
+	p.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (p *errorPage) Write(b []byte) (int, error) {
+	p.begun = true
+	return p.ResponseWriter.Write(b)
+}
+
+// FlushError is for http.ResponseController.
+func (p *errorPage) FlushError() error {
+	p.begun = true
+	return http.NewResponseController(p.ResponseWriter).Flush()
+}
+
+// Unwrap is for http.ResponseController.
+func (p *errorPage) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 
 // answerError is the default ErrorHandler. It sends the whole answer at once, since a handler that
 // streams may hold the connection for long.

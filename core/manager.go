@@ -221,7 +221,7 @@ func (m *Manager) touch(ctx context.Context, s *Session) {
 		return
 	}
 	// A touch that lands after the end would bring the session back: the last moments are not used.
-	margin := min(moment(touchTimeout.Milliseconds()), m.touchInterval)
+	margin := min(moment(m.commitTimeout.Milliseconds()), m.touchInterval)
 	end := earliest(m.expires(s.base.created, used), momentOf(s.base.Expires))
 	if end != noMoment && end-s.begun <= margin {
 		return

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,15 @@ func TestNamingAnOwnerRenewsByItself(t *testing.T) {
 	assert.False(t, m.alive(token), "a re-authentication, too")
 	assert.Equal(t, string(id), again[:32])
 	assert.Equal(t, "basket", m.read(again))
+}
+
+// What a framework hands out may be a view of memory that the next request overwrites.
+func TestAnOwnerIsCopied(t *testing.T) {
+	m := newSite(t, core.Config{})
+	memory := []byte("ada")
+	_, id := m.start(signIn(unsafe.String(&memory[0], len(memory))))
+	copy(memory, "eve")
+	assert.Equal(t, "ada", m.record(id).Owner)
 }
 
 func TestASessionThatBeginsWithAnOwner(t *testing.T) {

@@ -8,6 +8,9 @@ import (
 // Session) or Commit failed, after it took back what the handler had set: Retry-After to a 503,
 // Vary, and what the client must be told although the answer is an error, because it took effect.
 func (m *Manager) ErrorHeader(s *Session, err error, response ResponseHeader) {
+	if len(response.Values("Cache-Control")) > 0 { // an outer layer's, for the answer it expected
+		response.Set("Cache-Control", "no-store")
+	}
 	if Status(err) == http.StatusServiceUnavailable {
 		response.Set("Retry-After", "1")
 	}

@@ -197,8 +197,8 @@ func TestT36_HowEarlyTheIdleTimeoutMayBe(t *testing.T) {
 	for use, end := range map[time.Duration]time.Duration{
 		interval:                          idle, // too soon after the beginning to be written down
 		interval + time.Millisecond:       idle + interval + time.Millisecond,
-		idle - 251*time.Millisecond:       2*idle - 251*time.Millisecond,
-		idle - 250*time.Millisecond:       idle, // too late for a write that must not come after the end
+		idle - 5001*time.Millisecond:      2*idle - 5001*time.Millisecond,
+		idle - 5*time.Second:              idle, // too late for a write that must not come after the end
 		idle - interval - time.Nanosecond: 2*idle - interval - time.Millisecond,
 	} {
 		secBubble(t, "used after "+use.String(), func(t *testing.T) {

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,12 +36,14 @@ type Session struct {
 	headerGone bool   // no header can be sent any more
 	sealed     bool   // the request is over
 	late       bool   // something changed after that
+	tell       bool   // an event has to tell so
 	base       stored // the record the changes are on top of
 	pending    changes
 	inflight   *changes         // what Commit is storing right now
 	faults     map[string]error // by the name of the value
 	ownerFault error            // of SetOwner
 	failed     error            // the last Commit's, until one succeeds
+	doubt      Revision         // what a write of unknown outcome was on top of; 0: none is
 	owed       owed
 }
 
@@ -151,7 +154,7 @@ func (c *changes) hidesOwner() bool { return c.end != "" || c.id != "" }
 // owner's session ends as by Destroy, with all its values, and another begins.
 func (s *Session) SetOwner(owner string) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if !s.change() {
 		return
 	}
@@ -177,7 +180,7 @@ func (s *Session) SetOwner(owner string) {
 // there it asks for a new token, since only with a new token the cookie is sent again.
 func (s *Session) Persist(on bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if !s.change() {
 		return
 	}
@@ -198,7 +201,7 @@ func (s *Session) Persist(on bool) {
 // session.
 func (s *Session) Renew() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if s.change() && s.exists() {
 		s.renew()
 	}
@@ -216,7 +219,7 @@ func (s *Session) renew() {
 // the request came without a token.
 func (s *Session) Destroy() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if s.change() {
 		s.destroy("destroyed")
 	}
@@ -235,7 +238,7 @@ func (s *Session) destroy(reason string) {
 // Clear deletes all values. The session itself stays.
 func (s *Session) Clear() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if !s.change() {
 		return
 	}
@@ -376,8 +379,8 @@ func (s *Session) tooLarge() error {
 		base = s.base.values
 	}
 	next, _, err := s.pending.merge(base, base, false)
-	if err != nil {
-		return err
+	if err != nil || next.size() < base.size() {
+		return err // what is too large already, by a smaller MaxData, may shrink
 	}
 	return s.manager.checkSize(next)
 }
@@ -386,9 +389,26 @@ func (s *Session) tooLarge() error {
 func (s *Session) change() bool {
 	s.looked = true
 	if s.sealed {
-		s.late = true
+		s.tooLate()
 	}
 	return !s.sealed
+}
+
+// tooLate notes that a change will never be stored.
+func (s *Session) tooLate() {
+	s.tell = !s.late
+	s.late = true
+}
+
+// unlock ends what changes the session, and tells of a change that came too late, once.
+func (s *Session) unlock() {
+	tell, id, owner := s.tell, s.id(), s.owner()
+	s.tell = false
+	s.mu.Unlock()
+	if tell {
+		event := Event{Kind: ChangesLost, ID: id, Owner: owner, Err: ErrCommitted}
+		s.manager.emit(context.Background(), event)
+	}
 }
 
 // begin brings a session into being, unless there is one or there was one that is gone.
@@ -403,5 +423,5 @@ func (s *Session) fault(name string, err error) {
 	if s.faults == nil {
 		s.faults = make(map[string]error)
 	}
-	s.faults[name] = err
+	s.faults[strings.Clone(name)] = err
 }

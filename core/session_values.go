@@ -34,7 +34,7 @@ func (s *Session) get(name string) (string, bool) {
 // set notes an encoded value, or why there is none.
 func (s *Session) set(name, value string, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if !s.change() {
 		return
 	}
@@ -67,7 +67,7 @@ func (s *Session) updated(
 	name, current string, present bool, next string, err error, f updater,
 ) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if newest, there := s.lookup(name); newest != current || there != present {
 		return false
 	}
@@ -99,7 +99,7 @@ func (s *Session) forgive(name string) {
 // remove deletes a value and returns what it was.
 func (s *Session) remove(name string, once bool) (string, bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if !s.change() {
 		return s.lookup(name)
 	}

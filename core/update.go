@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,16 +30,21 @@ func (m *Manager) drop(ctx context.Context, s *Session, c *changes) error {
 // maxAttempts bounds how often a commit meets another one. The time is bounded besides.
 const maxAttempts = 1000
 
+var errDoubt = errors.New("it is not known whether an earlier write took effect")
+
 var errContention = errors.New("too many requests change the session at once")
 
 // commitChanges puts the changes on top of the newest record.
 func (m *Manager) commitChanges(ctx context.Context, s *Session, c *changes) error {
 	u := &update{m: m, s: s, c: c, base: s.base, fresh: s.base}
-	if m.judge(ctx, &u.fresh, now()) != "" {
+	if s.doubt != 0 || m.judge(ctx, &u.fresh, now()) != "" {
 		// What the store holds counts: another request may have used the session meanwhile.
 		if err := u.reload(ctx); err != nil {
 			return u.failed(ctx, err)
 		}
+	}
+	if s.doubt != 0 && u.fresh.Revision != s.doubt {
+		return u.failed(ctx, &StoreError{Op: "update", ID: u.base.ID, Err: errDoubt})
 	}
 	for range maxAttempts {
 		again, err := u.attempt(ctx)
@@ -108,7 +114,7 @@ func (u *update) attempt(ctx context.Context) (again bool, err error) {
 	}
 	rerun := u.c.stale || u.fresh.Revision != u.base.Revision
 	merged, dropped, err := u.c.merge(u.base.values, u.fresh.values, rerun)
-	if err == nil && merged != u.fresh.values {
+	if err == nil && merged != u.fresh.values && merged.size() >= u.fresh.values.size() {
 		err = u.m.checkSize(merged)
 	}
 	if err != nil {
@@ -180,11 +186,10 @@ func (u *update) write(ctx context.Context, next stored, token Token) (again boo
 		switch {
 		case errors.Is(lost, ErrNotFound):
 			return false, lost
+		case lost != nil && errors.Is(err, ErrConflict) && unknown == nil:
+			return false, lost
 		case lost != nil:
-			if errors.Is(err, ErrConflict) {
-				return false, lost
-			}
-			return false, &StoreError{Op: "update", ID: next.ID, Err: err}
+			return false, u.unsure(was, err)
 		case u.fresh.Revision == next.Revision:
 			return false, u.done(ctx, next, token, nil)
 		case errors.Is(err, ErrConflict) && unknown == nil:
@@ -192,14 +197,17 @@ func (u *update) write(ctx context.Context, next stored, token Token) (again boo
 		case errors.Is(err, ErrConflict) || u.fresh.Revision != was:
 			// Somebody wrote, perhaps on top of what this commit wrote before: doing it again could
 			// do it twice.
-			if unknown == nil {
-				unknown = err
-			}
-			return false, &StoreError{Op: "update", ID: next.ID, Err: unknown}
+			return false, u.unsure(was, cmp.Or(unknown, err))
 		}
 		unknown = err
 	}
-	return false, &StoreError{Op: "update", ID: next.ID, Err: unknown}
+	return false, u.unsure(was, unknown)
+}
+
+// unsure notes what the write of unknown outcome was on top of, for another Commit of the changes.
+func (u *update) unsure(was Revision, err error) error {
+	u.s.doubt = was
+	return &StoreError{Op: "update", ID: u.base.ID, Err: err}
 }
 
 // done settles what was written.

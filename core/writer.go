@@ -72,10 +72,21 @@ func (w *writer) WriteString(s string) (int, error) {
 
 // ReadFrom implements io.ReaderFrom, so that a file can be sent without copying it.
 func (w *writer) ReadFrom(r io.Reader) (int64, error) {
-	if err := w.gate.Open(); err != nil {
-		return 0, err
+	var sent int64
+	if w.gate.state.Load() != gateOpen {
+		// A reader that is empty, or fails at once, sends nothing, and the gate must stay closed. What
+		// it gives first goes through Write, which opens it.
+		var err error
+		sent, err = io.CopyN(struct{ io.Writer }{w}, r, 512)
+		if err == io.EOF {
+			return sent, nil
+		}
+		if err != nil {
+			return sent, err
+		}
 	}
-	return io.Copy(w.ResponseWriter, r)
+	rest, err := io.Copy(w.ResponseWriter, r)
+	return sent + rest, err
 }
 
 // FlushError is for http.ResponseController.

@@ -122,10 +122,10 @@ func TestEveryWayAByteCanLeaveCommitsFirst(t *testing.T) {
 			"write s", "string s"},
 		"ReadFrom": {func(w http.ResponseWriter) error {
 			return second(w.(io.ReaderFrom).ReadFrom(onlyReader{strings.NewReader("r")}))
-		}, "write r", "from r"},
+		}, "write r", "write r"},
 		"io.Copy": {func(w http.ResponseWriter) error {
 			return second(io.Copy(w, onlyReader{strings.NewReader("r")}))
-		}, "write r", "from r"},
+		}, "write r", "write r"},
 		"Flush": {func(w http.ResponseWriter) error { w.(http.Flusher).Flush(); return nil },
 			"", "flush"},
 		"FlushError": {func(w http.ResponseWriter) error {
@@ -148,7 +148,11 @@ func TestEveryWayAByteCanLeaveCommitsFirst(t *testing.T) {
 				assert.Equal(t, []string{"commit", want}, wire.log)
 				tokenIn(t, wire.header)
 				require.NoError(t, way.f(w))
-				assert.Equal(t, []string{"commit", want, want}, wire.log, "once")
+				again := want
+				if want == "write r" && shape == "HTTP/1.1" {
+					again = "from r" // what comes after the first byte needs no copy
+				}
+				assert.Equal(t, []string{"commit", want, again}, wire.log, "once")
 				assert.Empty(t, g.failed)
 			})
 		}

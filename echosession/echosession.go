@@ -61,7 +61,8 @@ func serve(c echo.Context, m *core.Manager, next echo.HandlerFunc) error {
 	s, err := m.Begin(ctx, request.Header)
 	if err != nil {
 		m.ErrorHeader(nil, err, response.Header())
-		return httpError(err)
+		fail(c, response.Writer, err)
+		return nil
 	}
 	raw := response.Writer
 	gate := m.NewGate(ctx, s, response.Header(), func(err error) { fail(c, raw, err) })
@@ -96,10 +97,12 @@ func fail(c echo.Context, raw http.ResponseWriter, err error) {
 	answer := &page{ResponseWriter: raw, status: core.Status(err)}
 	response.Writer = answer
 	response.Committed, response.Size, response.Status = false, 0, http.StatusOK
+	defer func() { // also if the error handler panics
+		answer.send(c.Request().Method)
+		response.Committed, response.Status = true, answer.status
+		response.Writer = current
+	}()
 	c.Error(httpError(err))
-	answer.send(c.Request().Method)
-	response.Committed, response.Status = true, answer.status
-	response.Writer = current
 }
 
 func httpError(err error) error {

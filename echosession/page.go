@@ -23,6 +23,9 @@ func (p *page) Write(b []byte) (int, error) { return p.body.Write(b) }
 // Unwrap is for http.ResponseController.
 func (p *page) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 
+// FlushError is for http.ResponseController: the page is sent when it is complete.
+func (p *page) FlushError() error { return nil }
+
 // send sends it. Nobody is left to tell if that fails.
 func (p *page) send(method string) {
 	if method != http.MethodHead {

@@ -78,6 +78,7 @@ func serve(c *fiber.Ctx, m *core.Manager, h *headers) error {
 	s, err := m.Begin(ctx, (*requestHeader)(h))
 	if err != nil {
 		m.ErrorHeader(nil, err, (*responseHeader)(h))
+		c.Status(core.Status(err)) // for an ErrorHandler that answers nothing
 		return failure{err}
 	}
 	err = next(c, m, ctx, s)
@@ -89,6 +90,7 @@ func serve(c *fiber.Ctx, m *core.Manager, h *headers) error {
 		c.Response().Reset()
 		h.before.CopyTo(h.response)
 		m.ErrorHeader(s, lost, (*responseHeader)(h))
+		c.Status(core.Status(lost))
 		return failure{lost} // not joined with the handler's error, whose status would win
 	}
 	return err

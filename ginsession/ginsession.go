@@ -135,6 +135,7 @@ func (k keys) Value(key any) any {
 func fail(c *gin.Context, cfg Config, err error) {
 	_ = c.Error(err)
 	c.Abort()
+	c.Status(core.Status(err)) // for an ErrorHandler that answers nothing
 	cfg.ErrorHandler(c, err)
 }
 
@@ -145,6 +146,7 @@ func flush(w gin.ResponseWriter) {
 		_ = http.NewResponseController(below.Unwrap()).Flush()
 		return
 	}
+	defer func() { _ = recover() }() // what is below another middleware's writer cannot flush
 	w.Flush()
 }
 

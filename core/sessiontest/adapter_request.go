@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -302,6 +303,7 @@ func (s *site) pipeline(tokens []string) ([]*answer, error) {
 	return answers, nil
 }
 
+// checkParallel lets no handler go on before all visitors' first requests are being handled.
 func checkParallel(t testing.TB, mount Mount) error {
 	const visitors, requests = 8, 5
 	s := newSite(t, mount, core.Config{})
@@ -312,7 +314,15 @@ func checkParallel(t testing.TB, mount Mount) error {
 			return err
 		}
 	}
+	var arrived atomic.Int32
+	all := make(chan struct{})
 	add := func(x Exchange) error {
+		if arrived.Add(1) == visitors {
+			close(all)
+		}
+		if _, err := await(all, "another visitor's request"); err != nil {
+			return err
+		}
 		word().Update(x.Session(), func(text string) string { return text + "," + text[:1] })
 		return readWord(x)
 	}

@@ -4,9 +4,11 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sessionserverstore/sessionserverstore/core"
+	"github.com/sessionserverstore/sessionserverstore/core/sessiontest"
 )
 
 // A mistake is one that somebody who writes a store can make, and the checks that must see it.
@@ -44,4 +46,27 @@ func (m mistake) test(t *testing.T) {
 		}
 	}
 	require.ElementsMatch(t, m.seen, seen)
+}
+
+// A check that no mistake is seen by proves nothing.
+func TestEachCheckSeesAMistake(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	for _, m := range slices.Concat(
+		writeMistakes(), keepMistakes(), timeMistakes(), raceMistakes(), abilityMistakes(),
+	) {
+		seen = append(seen, m.seen...)
+	}
+	for _, check := range sessiontest.StoreChecks() {
+		assert.Contains(t, seen, check.Name)
+	}
+	seen = nil
+	for _, l := range slices.Concat(
+		commitSlips(), headerSlips(), requestSlips(), streamSlips(), slowSlips(),
+	) {
+		seen = append(seen, l.seen...)
+	}
+	for _, check := range sessiontest.AdapterChecks() {
+		assert.Contains(t, seen, check.Name)
+	}
 }

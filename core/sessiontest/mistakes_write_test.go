@@ -171,6 +171,20 @@ func writeMistakes() []mistake {
 		},
 		seen: []string{"create-after-delete"},
 	}, {
+		name: "Load that returns a record only once",
+		make: func(s *altered) {
+			s.load = func(ctx context.Context, id core.ID) (core.Record, error) {
+				rec, err := s.MemoryStore.Load(ctx, id)
+				_ = s.MemoryStore.Delete(ctx, id)
+				return rec, err
+			}
+		},
+		seen: []string{
+			"create-load", "create-exists", "update-replaces", "update-conflict", "update-zero",
+			"create-after-delete", "data-stays", "revision", "race-load", "touch",
+			"touch-conflict", "sweep-never",
+		},
+	}, {
 		name: "Load that answers nil where nothing is",
 		make: func(s *altered) {
 			s.load = func(ctx context.Context, id core.ID) (core.Record, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
@@ -20,7 +21,18 @@ type ownKey struct{}
 
 // requestSlips are about what is made of a request.
 func requestSlips() []slip {
+	var latest atomic.Pointer[core.Session]
 	return []slip{{
+		name: "it keeps the session in a variable that all requests share",
+		buffer: func(b *buffering) {
+			b.context = func(ctx context.Context, s *core.Session) context.Context {
+				latest.Store(s)
+				return core.NewContext(ctx, s)
+			}
+		},
+		get:  func(*http.Request) *core.Session { return latest.Load() },
+		seen: []string{"parallel"},
+	}, {
 		name:   "it begins again where it is installed twice",
 		buffer: func(b *buffering) { b.inside = func(context.Context) bool { return false } },
 		seen:   []string{"installed-twice"},

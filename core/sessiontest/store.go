@@ -24,17 +24,17 @@ type StoreCheck struct {
 }
 
 // TestStore holds a store to its whole contract, each StoreCheck in a subtest of that name.
-// newStore is called for each with that subtest, and returns an empty store that nobody else uses;
-// what it opens it closes with t.Cleanup. The checks of what a core.Sweeper and a core.Toucher do are
-// skipped, and say so, where the store is none.
+// newStore is called for each with that subtest, and returns an empty store that nobody else
+// uses; what it opens it closes with t.Cleanup. The checks of what a core.Sweeper and a
+// core.Toucher do are skipped, and say so, where the store is none.
 //
 // No check waits for time to pass, and in all but two records expire in the next century: a store
 // that removes them by a clock of its own is not disturbed. The two use the true time, since such a
 // store must leave a record alone until some time after its Expires: the clocks of two machines may
 // differ by a minute.
 //
-// Run it with -race. It makes some 10,000 calls, at most eight at once, and as many Loads besides as
-// there is time for while one check writes 200 times.
+// Run it with -race. It makes some 10,000 calls, at most eight at once, and as many Loads besides
+// as there is time for while one check writes 200 times.
 func TestStore(t *testing.T, newStore func(t testing.TB) core.Store) {
 	t.Helper()
 	for _, check := range StoreChecks() {

@@ -40,7 +40,7 @@ func startChromium(t *testing.T) *chromium {
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path),
 		chromedp.UserDataDir(filepath.Join(home, "profile")),
-		chromedp.Env("HOME=" + home), // for what does not go into the profile
+		chromedp.Env("HOME="+home, "TMPDIR="+home), // for what does not go into the profile
 		chromedp.WSURLReadTimeout(patience),
 		chromedp.Flag("headless", "new"),
 		chromedp.NoFirstRun,
@@ -58,10 +58,12 @@ func startChromium(t *testing.T) *chromium {
 		// Without it a click that comes before a page's first frame is dropped.
 		chromedp.Flag("allow-pre-commit-input", true),
 	}
-	limited, over := context.WithCancel(context.WithoutCancel(t.Context()))
-	if deadline, ok := t.Deadline(); ok {
-		limited, over = context.WithDeadline(limited, deadline.Add(-reserve))
+	deadline, ok := t.Deadline()
+	if !ok {
+		deadline = time.Now().Add(time.Hour)
 	}
+	limited, over := context.WithDeadline(
+		context.WithoutCancel(t.Context()), deadline.Add(-reserve))
 	allocator, free := chromedp.NewExecAllocator(limited, options...)
 	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithErrorf(complaints(t)))
 	t.Cleanup(func() {
@@ -85,7 +87,7 @@ func stopChromium(t *testing.T, ctx context.Context) {
 	ending, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	assert.NoError(t, chromedp.Cancel(ending), "Chromium does not end")
-	require.EventuallyWithT(t, func(c *assert.CollectT) {
+	assert.EventuallyWithT(t, func(c *assert.CollectT) {
 		for _, p := range family {
 			assert.False(c, p.runs(), "%s has outlived the test", p)
 		}

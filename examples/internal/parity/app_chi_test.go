@@ -76,55 +76,45 @@ func (quiet) Panic(any, []byte)                               {}
 
 // httpLayer is a layer for everything that is plain net/http.
 func httpLayer(s *site, l layer) func(http.Handler) http.Handler {
+	if l == zips {
+		return middleware.Compress(5, "text/plain", "application/json")
+	}
+	return func(next http.Handler) http.Handler {
+		if l == recovers {
+			next = middleware.Recoverer(next)
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			passHTTP(s, l, w, r, next)
+		})
+	}
+}
+
+// passHTTP is what the smaller layers do.
+func passHTTP(s *site, l layer, w http.ResponseWriter, r *http.Request, next http.Handler) {
 	switch l {
 	case recovers:
-		return func(next http.Handler) http.Handler {
-			recoverer := middleware.Recoverer(next)
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				recoverer.ServeHTTP(w, middleware.WithLogEntry(r, quiet{}))
-			})
-		}
-	case zips:
-		return middleware.Compress(5, "text/plain", "application/json")
+		r = middleware.WithLogEntry(r, quiet{})
 	case shares:
-		return func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if allow(w.Header().Set, r.Method) {
-					w.WriteHeader(http.StatusNoContent)
-					return
-				}
-				next.ServeHTTP(w, r)
-			})
+		if allow(w.Header().Set, r.Method) {
+			w.WriteHeader(http.StatusNoContent)
+			return
 		}
 	case tracks:
-		return func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				http.SetCookie(w, track())
-				next.ServeHTTP(w, r)
-			})
-		}
+		http.SetCookie(w, track())
 	case logs:
-		return func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				seen := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
-				next.ServeHTTP(seen, r)
-				s.logged <- max(seen.Status(), http.StatusOK)
-			})
-		}
+		seen := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		next.ServeHTTP(seen, r)
+		s.logged <- max(seen.Status(), http.StatusOK)
+		return
 	case wraps:
-		return func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				next.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
-			})
-		}
+		w = struct{ http.ResponseWriter }{w}
 	case denies:
-		return func(http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				http.Error(w, "denied", http.StatusUnauthorized)
-			})
-		}
+		http.Error(w, "denied", http.StatusUnauthorized)
+		return
+	default:
+		panic("no such layer: " + l)
 	}
-	panic("no such layer: " + l)
+	next.ServeHTTP(w, r)
 }
 
 // httpCtx is a Ctx of plain net/http.

@@ -62,7 +62,7 @@ func (echoFramework) failure(err error) error {
 	return err
 }
 
-func (echoFramework) layer(s *site, l layer) echo.MiddlewareFunc {
+func (f echoFramework) layer(s *site, l layer) echo.MiddlewareFunc {
 	switch l {
 	case session:
 		return echosession.New(s.manager)
@@ -72,45 +72,35 @@ func (echoFramework) layer(s *site, l layer) echo.MiddlewareFunc {
 		return recoverEcho
 	case zips:
 		return zipEcho
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error { return f.pass(s, l, c, next) }
+	}
+}
+
+// pass is what the smaller layers do.
+func (echoFramework) pass(s *site, l layer, c echo.Context, next echo.HandlerFunc) error {
+	switch l {
 	case shares:
-		return func(next echo.HandlerFunc) echo.HandlerFunc {
-			return func(c echo.Context) error {
-				if allow(c.Response().Header().Set, c.Request().Method) {
-					return c.NoContent(http.StatusNoContent)
-				}
-				return next(c)
-			}
+		if allow(c.Response().Header().Set, c.Request().Method) {
+			return c.NoContent(http.StatusNoContent)
 		}
 	case tracks:
-		return func(next echo.HandlerFunc) echo.HandlerFunc {
-			return func(c echo.Context) error {
-				c.SetCookie(track())
-				return next(c)
-			}
-		}
+		c.SetCookie(track())
 	case logs:
-		return func(next echo.HandlerFunc) echo.HandlerFunc {
-			return func(c echo.Context) error {
-				if err := next(c); err != nil {
-					c.Error(err)
-				}
-				s.logged <- c.Response().Status
-				return nil
-			}
+		if err := next(c); err != nil {
+			c.Error(err)
 		}
+		s.logged <- c.Response().Status
+		return nil
 	case wraps:
-		return func(next echo.HandlerFunc) echo.HandlerFunc {
-			return func(c echo.Context) error {
-				c.Response().Writer = struct{ http.ResponseWriter }{c.Response().Writer}
-				return next(c)
-			}
-		}
+		c.Response().Writer = struct{ http.ResponseWriter }{c.Response().Writer}
 	case denies:
-		return func(echo.HandlerFunc) echo.HandlerFunc {
-			return func(echo.Context) error { return echo.ErrUnauthorized }
-		}
+		return echo.ErrUnauthorized
+	default:
+		panic("no such layer: " + l)
 	}
-	panic("no such layer: " + l)
+	return next(c)
 }
 
 // recoverEcho recovers as echo's middleware.Recover does, which would bring a module of its own.

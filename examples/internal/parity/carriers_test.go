@@ -193,20 +193,6 @@ func cacheHeaders(t *testing.T, f framework) {
 	}
 }
 
-// masked are the session's header lines in the order of their names, which is not the same in all
-// frameworks, with the token made unreadable.
-func (a *answer) masked(token string) []string {
-	lines := a.named(sessionHeaders()...)
-	slices.SortStableFunc(lines, func(x, y string) int {
-		name := func(line string) string { return line[:strings.IndexByte(line, ':')] }
-		return strings.Compare(name(x), name(y))
-	})
-	for i := range lines {
-		lines[i] = strings.ReplaceAll(lines[i], token, "<token>")
-	}
-	return lines
-}
-
 // headerBytes holds each framework's lines against the same golden ones.
 func headerBytes(t *testing.T, f framework) {
 	for _, g := range goldens() {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -173,21 +172,4 @@ func (r reply) check(t *testing.T, f framework) {
 	}
 	bare := r.ask(open(t, f, install, with())).is(r.status).says(a.body)
 	require.Equal(t, bare.others(), a.others(), "headers beside those of the session")
-}
-
-// others are the header lines that sessions have nothing to do with, but for the date.
-func (a *answer) others() []string {
-	return a.but(append(sessionHeaders(), "Date")...)
-}
-
-// but are all header lines except those of the given names.
-func (a *answer) but(names ...string) []string {
-	left := []string{}
-	unwanted := strings.Join(a.named(names...), "\n") + "\n"
-	for _, line := range a.lines {
-		if !strings.Contains(unwanted, line+"\n") {
-			left = append(left, line)
-		}
-	}
-	return left
 }
