@@ -116,6 +116,9 @@ func (g *Gate) Finish() error {
 		maps.DeleteFunc(g.header, func(name string, _ []string) bool {
 			return strings.HasPrefix(name, http.TrailerPrefix)
 		})
+		if g.session.endsAnew() {
+			g.manager.Rollback(g.request, g.session)
+		}
 		return nil
 	}
 	// Also after a first commit: another goroutine may have changed something meanwhile.

@@ -55,13 +55,17 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	gate := h.manager.NewGate(ctx, s, w.Header(), func(err error) { h.fail(w, r, err) })
+	inner := r.WithContext(gate.Context())
 	returned := false
 	defer func() {
+		if r.MultipartForm == nil {
+			r.MultipartForm = inner.MultipartForm // net/http removes its own request's uploads only
+		}
 		if !returned { // a panic, or runtime.Goexit
 			gate.Rollback()
 		}
 	}()
-	h.next.ServeHTTP(gate.Wrap(w), r.WithContext(gate.Context()))
+	h.next.ServeHTTP(gate.Wrap(w), inner)
 	returned = true
 	if err := gate.Finish(); err != nil {
 		h.cfg.ErrorHandler(nowhere{w.Header().Clone()}, r, err)

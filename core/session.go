@@ -235,6 +235,13 @@ func (s *Session) destroy(reason string) {
 	}
 }
 
+// endsAnew reports whether Destroy was called since a commit failed.
+func (s *Session) endsAnew() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pending.end != "" && s.failed == nil
+}
+
 // Clear deletes all values. The session itself stays.
 func (s *Session) Clear() {
 	s.mu.Lock()

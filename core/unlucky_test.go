@@ -1,16 +1,20 @@
 package core_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"unsafe"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sessionserverstore/sessionserverstore/core"
@@ -165,6 +169,48 @@ func TestAnErrorHandlerThatAnswersNothingIsStillA503(t *testing.T) {
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 	require.Equal(t, 1, logged)
 	require.Empty(t, w.Body.String())
+}
+
+func TestADestroyAfterTheCommitFailedIsCarriedOut(t *testing.T) {
+	c, store, _ := unlucky(t, core.Config{})
+	note := core.NewValue[string]("note")
+	answer := c.do(func(w http.ResponseWriter, s *core.Session) {
+		note.Set(s, strings.Repeat("x", 1<<20))
+		if _, err := io.WriteString(w, "saved"); err != nil {
+			s.Destroy()
+		}
+	})
+	require.Equal(t, http.StatusInternalServerError, answer.StatusCode)
+	require.Zero(t, store.Len())
+}
+
+// net/http removes the files of the request that it made, which the middleware has only copied.
+func TestUploadedFilesAreRemoved(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	m, err := core.New(core.Config{})
+	require.NoError(t, err)
+	server := httptest.NewServer(m.Handler(http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) {
+			assert.NoError(t, r.ParseMultipartForm(1)) // all but a byte goes to a file
+			files, err := os.ReadDir(folder)
+			assert.NoError(t, err)
+			assert.NotEmpty(t, files, "the upload is in a file, else this test shows nothing")
+		})))
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	file, err := form.CreateFormFile("upload", "large.bin")
+	require.NoError(t, err)
+	_, err = file.Write(make([]byte, 12<<20))
+	require.NoError(t, err)
+	require.NoError(t, form.Close())
+	answer, err := http.Post(server.URL, form.FormDataContentType(), &body)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	server.Close() // waits for the request to be over
+	files, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	require.Empty(t, files)
 }
 
 func TestASessionThatIsTooLargeMayShrink(t *testing.T) {

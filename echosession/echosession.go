@@ -70,6 +70,9 @@ func serve(c echo.Context, m *core.Manager, next echo.HandlerFunc) error {
 	response.Writer = gate.Wrap(raw)
 	returned := false
 	defer func() {
+		if request.MultipartForm == nil {
+			request.MultipartForm = c.Request().MultipartForm // net/http removes its own's uploads
+		}
 		if !returned { // a panic: what Recover writes is not the handler's
 			response.Writer = raw
 			gate.Rollback()

@@ -83,9 +83,13 @@ func serve(c *gin.Context, m *core.Manager, cfg Config) {
 		c.Writer = current
 	})
 	w := &writer{ResponseWriter: raw, Context: gate.Context(), key: writerKey{m}, gate: gate}
-	c.Request = c.Request.WithContext(writerContext{w})
+	request := c.Request
+	c.Request = request.WithContext(writerContext{w})
 	returned := false
 	defer func() {
+		if request.MultipartForm == nil {
+			request.MultipartForm = c.Request.MultipartForm // net/http removes its own's uploads only
+		}
 		if !returned { // a panic: what Recovery writes is not the handler's
 			c.Writer = raw
 			gate.Rollback()
