@@ -14,14 +14,17 @@ import (
 // only what is new. If it fails it writes no header: the adapter takes back what the handler
 // answered, calls ErrorHeader, and answers Status(err).
 //
+// A handler needs no Commit of its own. One that wants to know early passes nil: lines that it has
+// Commit write to the response's header are taken back with the rest if a later commit fails.
+//
 // It is one Create or one Update under compare-and-set. Where another request wrote first, the
 // changes are applied to what that one left, so that nothing is lost; where another request ended
 // the session, or deleted the very value, the changes go with it. Everything together is bounded by
 // CommitTimeout, and not by ctx: a client that hangs up does not lose a change that it made. But a
 // client that has gone gets no new token, and what needs one is not begun.
 //
-// After a *StoreError the changes may be stored or not. Commit may be tried again: it stores them then
-// only where they certainly are not, and fails otherwise.
+// After a *StoreError the changes may be stored or not. Commit may be tried again: it stores them
+// then only where they certainly are not, and fails otherwise.
 //
 // The errors are *StoreError, ErrNotDurable, ErrGone, ErrConflict, ErrOutdated, ErrCommitted,
 // *ValueError and *OwnerError; Status maps them.

@@ -172,6 +172,9 @@ func (u *update) next(merged values) (stored, Token) {
 func (u *update) write(ctx context.Context, next stored, token Token) (again bool, err error) {
 	was := u.fresh.Revision
 	var unknown error
+	if u.s.doubt != 0 {
+		unknown = errDoubt // what an earlier Commit wrote may land at any time
+	}
 	for range 2 {
 		err := u.m.store.Update(ctx, next.Record, was)
 		switch {
