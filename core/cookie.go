@@ -163,7 +163,7 @@ func (c cookieCarrier) issue(
 		if maxAge == noMoment || maxAge > limit {
 			maxAge = limit
 		}
-		cookie.MaxAge = max(1, int(maxAge/1000))
+		cookie.MaxAge = int((maxAge + 999) / 1000) // a second too long does no harm, the server judges
 	}
 	response.Add("Set-Cookie", cookie.String())
 }

@@ -240,7 +240,7 @@ func TestMaxAgeIsWhatIsLeftOfTheLifetime(t *testing.T) {
 	}{
 		"a day, at its beginning":    {0, 0, 0, "Max-Age=86400"},
 		"renewed half an hour later": {0, 0, 30 * time.Minute, "Max-Age=84600"},
-		"a second and a half is one": {2500 * time.Millisecond, 0, time.Second, "Max-Age=1"},
+		"a second and a half is two": {2500 * time.Millisecond, 0, time.Second, "Max-Age=2"},
 		"less than a second is still one": {
 			2 * time.Second, 0, 1999 * time.Millisecond, "Max-Age=1",
 		},

@@ -146,7 +146,7 @@ func TestT43_SizesAndTheClampOf400Days(t *testing.T) {
 		400 * 24 * time.Hour:    34560000,
 		4000 * 24 * time.Hour:   34560000,
 		30 * 24 * time.Hour:     2592000,
-		1500 * time.Millisecond: 1,
+		1500 * time.Millisecond: 2,
 		time.Millisecond:        1, // and not zero, which would be a deletion
 	}
 	for lifetime, want := range ages {
