@@ -67,7 +67,13 @@ func serve(c *gin.Context, m *core.Manager, cfg Config) {
 		c.Next()
 		return
 	}
-	s, err := m.Begin(ctx, c.Request.Header)
+	begin(c, m, cfg)
+}
+
+func begin(c *gin.Context, m *core.Manager, cfg Config) {
+	request := c.Request
+	ctx := request.Context()
+	s, err := m.Begin(ctx, request.Header)
 	if err != nil {
 		m.ErrorHeader(nil, err, c.Writer.Header())
 		fail(c, cfg, err)
@@ -83,7 +89,6 @@ func serve(c *gin.Context, m *core.Manager, cfg Config) {
 		c.Writer = current
 	})
 	w := &writer{ResponseWriter: raw, Context: gate.Context(), key: writerKey{m}, gate: gate}
-	request := c.Request
 	c.Request = request.WithContext(writerContext{w})
 	returned := false
 	defer func() {

@@ -12,13 +12,13 @@ import (
 
 // An answer is a response. Its lines are the header as it came, byte for byte and in order.
 type answer struct {
-	t      testing.TB
-	status int
-	lines  []string
-	header http.Header
-	stream io.Reader   // the body, until it is read
-	body   string      // the body, once it is
-	late   http.Header // the trailers, then
+	t        testing.TB
+	status   int
+	lines    []string
+	header   http.Header
+	stream   io.Reader      // the body, until it is read
+	body     string         // the body, once it is
+	response *http.Response // for its trailers, which come with the end of the body
 }
 
 // finish reads the rest of the body.

@@ -18,9 +18,15 @@ import (
 // chiFramework is chi v5 with chisession.
 type chiFramework struct{}
 
-func (chiFramework) name() string              { return "chi" }
-func (chiFramework) lacks() map[ability]string { return nil }
-func (chiFramework) sockets() []string         { return netHTTPSockets() }
+func (chiFramework) name() string { return "chi" }
+
+func (chiFramework) lacks() map[ability]string {
+	return map[ability]string{
+		cleansUp: "chi serves a copy of the request, whose files net/http does not know",
+	}
+}
+
+func (chiFramework) sockets() []string { return netHTTPSockets() }
 
 func (chiFramework) unavailable() page {
 	return page{"text/plain; charset=utf-8", "Service Unavailable\n"}
@@ -64,7 +70,9 @@ func tersely(s *site) func(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	return func(w http.ResponseWriter, _ *http.Request, err error) {
 		s.terse <- err
-		w.WriteHeader(core.Status(err))
+		if !s.mute {
+			w.WriteHeader(core.Status(err))
+		}
 	}
 }
 
@@ -101,6 +109,8 @@ func passHTTP(s *site, l layer, w http.ResponseWriter, r *http.Request, next htt
 		}
 	case tracks:
 		http.SetCookie(w, track())
+	case caches:
+		w.Header().Set("Cache-Control", "public")
 	case logs:
 		seen := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		next.ServeHTTP(seen, r)
@@ -146,6 +156,10 @@ func (c httpCtx) Hijack(serve func(conn net.Conn)) error { return hijack(c.w, se
 func (c httpCtx) Contexts() []context.Context {
 	return []context.Context{c.r.Context()}
 }
+
+func (c httpCtx) Upload() error { return c.r.ParseMultipartForm(1) }
+
+func (c httpCtx) Path() string { return c.r.URL.Path }
 
 func (c httpCtx) SetCookie(cookie *http.Cookie) { http.SetCookie(c.w, cookie) }
 

@@ -32,7 +32,9 @@ func (f echoFramework) serve(t testing.TB, s *site) string {
 	if s.terse != nil {
 		e.HTTPErrorHandler = func(err error, c echo.Context) {
 			s.terse <- err
-			_ = c.NoContent(http.StatusServiceUnavailable)
+			if !s.mute {
+				_ = c.NoContent(http.StatusServiceUnavailable)
+			}
 		}
 	}
 	for _, l := range s.layers {
@@ -87,6 +89,8 @@ func (echoFramework) pass(s *site, l layer, c echo.Context, next echo.HandlerFun
 		}
 	case tracks:
 		c.SetCookie(track())
+	case caches:
+		c.Response().Header().Set("Cache-Control", "public")
 	case logs:
 		if err := next(c); err != nil {
 			c.Error(err)
@@ -176,6 +180,10 @@ func (c echoCtx) Hijack(serve func(conn net.Conn)) error { return hijack(c.c.Res
 func (c echoCtx) SetHeader(name, value string) {
 	c.c.Response().Header().Set(name, value)
 }
+
+func (c echoCtx) Upload() error { return c.c.Request().ParseMultipartForm(1) }
+
+func (c echoCtx) Path() string { return c.c.Request().URL.Path }
 
 func (c echoCtx) SetCookie(cookie *http.Cookie) { c.c.SetCookie(cookie) }
 

@@ -53,7 +53,9 @@ func (f fiberFramework) serve(t testing.TB, s *site) string {
 	if s.terse != nil {
 		cfg.ErrorHandler = func(c *fiber.Ctx, err error) error {
 			s.terse <- err
-			c.Status(http.StatusServiceUnavailable)
+			if !s.mute {
+				c.Status(http.StatusServiceUnavailable)
+			}
 			return nil
 		}
 	}
@@ -119,6 +121,11 @@ func (fiberFramework) layer(s *site, l layer) fiber.Handler {
 			fiberCtx{c}.SetCookie(track())
 			return c.Next()
 		}
+	case caches:
+		return func(c *fiber.Ctx) error {
+			c.Set("Cache-Control", "public")
+			return c.Next()
+		}
 	case logs:
 		return func(c *fiber.Ctx) error {
 			if err := c.Next(); err != nil {
@@ -160,6 +167,13 @@ func (f fiberCtx) JSON(status int, value any) error     { return f.c.Status(stat
 func (f fiberCtx) Redirect(status int, to string) error { return f.c.Redirect(to, status) }
 func (f fiberCtx) File(path string) error               { return f.c.SendFile(path) }
 func (f fiberCtx) Hints(string)                         { panic("fiber has no early hints") }
+
+func (f fiberCtx) Upload() error {
+	_, err := f.c.MultipartForm()
+	return err
+}
+
+func (f fiberCtx) Path() string { return f.c.Path() }
 
 func (f fiberCtx) SetCookie(c *http.Cookie) {
 	f.c.Cookie(&fiber.Cookie{Name: c.Name, Value: c.Value, Path: c.Path, HTTPOnly: c.HttpOnly})

@@ -74,7 +74,9 @@ func (ginFramework) layer(s *site, l layer) gin.HandlerFunc {
 		return ginsession.NewWithConfig(s.manager, ginsession.Config{
 			ErrorHandler: func(c *gin.Context, err error) {
 				s.terse <- err
-				c.AbortWithStatus(core.Status(err))
+				if !s.mute {
+					c.AbortWithStatus(core.Status(err))
+				}
 			},
 		})
 	case another:
@@ -91,6 +93,8 @@ func (ginFramework) layer(s *site, l layer) gin.HandlerFunc {
 		}
 	case tracks:
 		return func(c *gin.Context) { ginCtx{c: c}.SetCookie(track()) }
+	case caches:
+		return func(c *gin.Context) { c.Header("Cache-Control", "public") }
 	case logs:
 		return func(c *gin.Context) {
 			c.Next()
@@ -153,6 +157,10 @@ func (g ginCtx) Hints(link string) {
 		w = outer.Unwrap()
 	}
 }
+
+func (g ginCtx) Upload() error { return g.c.Request.ParseMultipartForm(1) }
+
+func (g ginCtx) Path() string { return g.c.Request.URL.Path }
 
 func (g ginCtx) SetCookie(c *http.Cookie) {
 	g.c.SetCookie(c.Name, c.Value, c.MaxAge, c.Path, c.Domain, c.Secure, c.HttpOnly)

@@ -18,10 +18,15 @@ type Ctx interface {
 	Session() *core.Session
 	// Contexts are all that the framework offers to pass on; the first is the commonest.
 	Contexts() []context.Context
+	// Path is the request's path, in the memory that the framework gives it.
+	Path() string
 	// Query is a parameter of the URL, in the memory that the framework gives it.
 	Query(name string) string
 	// Body reads the request's body; more than limit is status 413.
 	Body(limit int64) (string, error)
+
+	// Upload reads a form and keeps its files on disk, where the framework lets one choose.
+	Upload() error
 
 	SetHeader(name, value string)
 	// SetCookie sets a cookie the framework's way.
@@ -65,6 +70,7 @@ const (
 	zips     layer = "zips"           // the framework's compression
 	shares   layer = "shares"         // CORS for one origin
 	tracks   layer = "tracks"         // sets a cookie of its own
+	caches   layer = "caches"         // lets anybody cache the answer
 	logs     layer = "logs"           // tells the test the status, as the framework's logger sees it
 	wraps    layer = "wraps"          // puts a writer of its own in the way, as loggers do
 	denies   layer = "denies"         // answers 401 and calls nobody
@@ -93,6 +99,7 @@ const (
 	survivesPanics ability = "a panic ends one request only"
 	clientGone     ability = "a handler learns that its client has gone"
 	http2          ability = "the server speaks HTTP/2"
+	cleansUp       ability = "the files of a form are removed after the request"
 	writers        ability = "handlers write through an http.ResponseWriter"
 )
 

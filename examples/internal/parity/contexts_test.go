@@ -22,6 +22,8 @@ func contextBehaviours() []behaviour {
 			promise: "without the middleware FromContext reports false and the getter says what is wrong"},
 		{row: "39", name: "two-managers", check: twoManagers,
 			promise: "two Managers serve one request, each with its own session and cookie"},
+		{row: "39b", name: "two-managers-one-down", check: oneManagerDown,
+			promise: "one Manager's store is down: the answer is 503, and the other's session lives on"},
 	}
 }
 
@@ -125,4 +127,26 @@ func twoManagers(t *testing.T, f framework) {
 	delete(v.jar, cookieName)
 	v.get("/read").is(200).says("u=inner").silent()
 	v.get("/mine").is(200).says("")
+}
+
+func oneManagerDown(t *testing.T, f framework) {
+	fine := newStore()
+	s := open(t, f, with(session, another), func(s *site) {
+		s.other = newManager(t, core.Config{
+			Store: fine, Carrier: core.Cookie{Name: "__Host-other"}, Namespace: "other",
+		})
+		s.handle("GET", "/both", func(c Ctx) error {
+			outer, _ := s.manager.FromContext(c.Contexts()[0])
+			u.Set(outer, "outer")
+			u.Set(c.Session(), "changed")
+			return c.Text(200, "")
+		})
+	})
+	v := s.visitor()
+	v.get("/set?u=inner").is(200)
+	s.store.interrupt(failingWrites())
+	requireUnavailable(t, f, v.get("/both"))
+	require.Zero(t, s.store.Len())
+	require.Equal(t, 1, fine.Len())
+	v.get("/read").is(200).says("u=changed")
 }

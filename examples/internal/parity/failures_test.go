@@ -26,6 +26,10 @@ func failureBehaviours() []behaviour {
 			promise: "a renewal of a session that ended meanwhile is 409, without a cookie"},
 		{row: "58d", name: "custom-error-handler", check: customErrorHandler,
 			promise: "an error handler of the program's own answers alone, once, and is told the cause"},
+		{row: "58f", name: "mute-error-handler", check: muteErrorHandler,
+			promise: "an error handler that answers nothing does not make the failure a success"},
+		{row: "58g", name: "error-page-cache", check: errorPageCache,
+			promise: "an error page is not to be cached, whatever middleware further out has said"},
 		{row: "59", name: "store-down-clean", check: writesFailButNoneIsNeeded,
 			promise: "who only reads does not notice that the store takes no writes"},
 		{row: "61", name: "store-down-endless-stream", check: endlessStream,
@@ -144,6 +148,31 @@ func customErrorHandler(t *testing.T, f framework) {
 			}
 		})
 	}
+}
+
+func muteErrorHandler(t *testing.T, f framework) {
+	for _, r := range replies() {
+		t.Run(r.name, func(t *testing.T) {
+			s := open(t, f, r.install(t), func(s *site) {
+				s.terse, s.mute = make(chan error, 10), true
+			})
+			for _, down := range []string{"create", "load"} {
+				s.store.interrupt(failing(down))
+				token := cookie(core.NewToken().Reveal())
+				a := s.visitor().do(r.verb(), "/reply", r.body, append(r.lines, token)...)
+				requireNothingOfHandler(t, a.is(503).silent().says(""))
+			}
+		})
+	}
+}
+
+func errorPageCache(t *testing.T, f framework) {
+	s := open(t, f, with(caches, session))
+	s.store.interrupt(failingWrites())
+	a := s.visitor().get("/set?u=x").is(503).silent()
+	require.Equal(t, []string{"Cache-Control: no-store"}, a.named("Cache-Control"))
+	a = s.visitor().get("/read").is(200)
+	require.Equal(t, []string{"Cache-Control: public"}, a.named("Cache-Control"))
 }
 
 func goneMeanwhile(t *testing.T, f framework) {

@@ -19,6 +19,8 @@ func http2Behaviours() []behaviour {
 			promise: "over HTTP/2 the cookie and the first bytes arrive while a handler streams"},
 		{row: "76c", name: "http2-client-abort", check: http2Abort, needs: http2,
 			promise: "a change made after a stream was reset is stored"},
+		{row: "76d", name: "http2-store-down-trailers", check: http2TrailersFail, needs: http2,
+			promise: "nor does a trailer that was not declared follow an error page"},
 	}
 }
 
@@ -43,6 +45,7 @@ func (s *site) fetch(
 	s.t.Cleanup(func() { _ = response.Body.Close() })
 	a := &answer{
 		t: s.t, status: response.StatusCode, header: response.Header, stream: response.Body,
+		response: response,
 	}
 	for name, lines := range response.Header {
 		for _, line := range lines {
@@ -71,6 +74,27 @@ func http2Replies(t *testing.T, f framework) {
 			}
 		})
 	}
+}
+
+func http2TrailersFail(t *testing.T, f framework) {
+	s := open(t, f, overHTTP2, get("/trailer", func(c Ctx) error {
+		u.Set(c.Session(), "x")
+		_ = c.Text(200, "body")
+		c.SetHeader(http.TrailerPrefix+"X-Sum", "42")
+		return nil
+	}))
+	fetch := func() *answer {
+		a, err := s.fetch(t.Context(), http.MethodGet, "/trailer", "", http.Header{})
+		require.NoError(t, err)
+		a.finish()
+		return a
+	}
+	a := fetch().is(200).says("body")
+	require.Equal(t, http.Header{"X-Sum": {"42"}}, a.response.Trailer)
+	s.store.interrupt(failingWrites())
+	a = fetch()
+	requireUnavailable(t, f, a)
+	require.Empty(t, a.response.Trailer)
 }
 
 func http2Live(t *testing.T, f framework) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,8 @@ func layerBehaviours() []behaviour {
 			promise: "http.TimeoutHandler around the middleware never lets half a session through"},
 		{row: "67", name: "max-bytes", check: maxBytes,
 			promise: "a body that is too large is 413, and begins no session"},
+		{row: "67b", name: "uploaded-files", check: uploadedFiles, needs: cleansUp,
+			promise: "the files of an upload are removed after the request, as without sessions"},
 	}
 }
 
@@ -221,4 +224,26 @@ func maxBytes(t *testing.T, f framework) {
 	require.Zero(t, s.store.writes.Load())
 	a := s.visitor().do(http.MethodPost, "/upload", strings.Repeat("a", 10)).is(200)
 	s.holds(a.issues(), strings.Repeat("a", 10))
+}
+
+func uploadedFiles(t *testing.T, f framework) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	s := open(t, f, func(s *site) {
+		s.handle(http.MethodPost, "/upload", func(c Ctx) error {
+			if err := c.Upload(); err != nil {
+				return err
+			}
+			u.Set(c.Session(), "x")
+			return c.Text(200, "text")
+		})
+	})
+	const body = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f.txt\"\r\n\r\n" +
+		fileText + "\r\n--b--\r\n"
+	v := s.visitor()
+	v.do(http.MethodPost, "/upload", body, "Content-Type: multipart/form-data; boundary=b").is(200)
+	v.get("/read").is(200).says("u=x") // the first request is over by now
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
 }

@@ -22,6 +22,8 @@ func memoryBehaviours() []behaviour {
 			promise: "what is kept of a token does not change with later requests"},
 		{row: "79b", name: "request-text-in-session", check: requestTextInSession,
 			promise: "what a handler puts into a session straight from its request does not change"},
+		{row: "79c", name: "name-from-request", check: nameFromRequest,
+			promise: "a value's name taken from the request does not change with it"},
 	}
 }
 
@@ -148,4 +150,15 @@ func requestTextInSession(t *testing.T, f framework) {
 	require.Equal(t, []string{"colour"}, found.Names())
 	colour, _ := core.NewValue[string]("colour").Get(found)
 	require.Equal(t, "green", colour)
+}
+
+func nameFromRequest(t *testing.T, f framework) {
+	silent := func(Ctx) error { return nil }
+	s := open(t, f, get("/name/other", silent), get("/name/colour", func(c Ctx) error {
+		core.NewValue[string](strings.TrimPrefix(c.Path(), "/name/")).Set(c.Session(), "on")
+		u.Set(c.Session(), "x")
+		return c.Redispatch("/name/other") // fiber writes it over the path
+	}))
+	token := s.visitor().get("/name/colour").is(200).issues()
+	require.Equal(t, []string{"colour", "u"}, s.holds(token, "x").Names())
 }

@@ -36,10 +36,10 @@ func routingBehaviours() []behaviour {
 			promise: "a plain http.Handler in the framework finds and changes the same session"},
 		{row: "78b", name: "mounted-under-net-http", check: mountedUnderNetHTTP, needs: writers,
 			promise: "under net/http's middleware with the same Manager the framework's does nothing"},
-		{row: "78d", name: "response-controller", check: responseController, needs: writers,
-			promise: "http.ResponseController reaches the server's writer through the middleware's"},
 		{row: "78c", name: "mounted-gin", check: mountedGin,
 			promise: "gin below the framework, both with the middleware, has one session and one commit"},
+		{row: "78d", name: "response-controller", check: responseController, needs: writers,
+			promise: "http.ResponseController reaches the server's writer through the middleware's"},
 	}
 }
 

@@ -38,6 +38,7 @@ type site struct {
 
 	logged       chan int                        // what the layer logs saw
 	terse        chan error                      // the error path tells here and sends a status only
+	mute         bool                            // not even that
 	wrap         func(http.Handler) http.Handler // around all, where writers is an ability
 	exactHeaders bool                            // fiber's DisableHeaderNormalizing
 	smallBuffer  bool                            // fiber's own ReadBufferSize

@@ -3,7 +3,9 @@ package parity
 import (
 	"io"
 	"net/http"
+	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
@@ -20,12 +22,16 @@ func streamingBehaviours() []behaviour {
 			promise: "a value changed after the header is stored at the handler's end, or refused in Err"},
 		{row: "19", name: "set-after-body", check: setAfterBody,
 			promise: "what is set after the answer was given is stored or refused, never half of it"},
+		{row: "19b", name: "set-after-nothing", check: setAfterNothing,
+			promise: "copying from what gives nothing is no first byte"},
 		{row: "20", name: "early-hints", check: hints, needs: earlyHints,
 			promise: "a 103 carries no cookie and does not commit"},
 		{row: "20b", name: "expect-continue", check: expectContinue,
 			promise: "a 100 that asks for the body carries no cookie and does not commit"},
 		{row: "77", name: "trailers", check: trailers,
 			promise: "a declared trailer is delivered beside the cookie"},
+		{row: "77b", name: "store-down-trailers", check: trailersFail,
+			promise: "no trailer of the handler's follows an error page"},
 	}
 }
 
@@ -134,6 +140,36 @@ func setAfterBody(t *testing.T, f framework) {
 	s.holds(v.token(), "y")
 }
 
+func setAfterNothing(t *testing.T, f framework) {
+	for _, source := range []io.Reader{strings.NewReader(""), iotest.ErrReader(errDown)} {
+		s := open(t, f, func(s *site) {
+			s.mounts["/mounted"] = http.HandlerFunc(
+				func(w http.ResponseWriter, r *http.Request) {
+					_, _ = io.Copy(w, source)
+					found, _ := core.FromContext(r.Context())
+					u.Set(found, "x")
+					http.Redirect(w, r, "/next", http.StatusSeeOther)
+				})
+		})
+		s.holds(s.visitor().get("/mounted").is(303).issues(), "x")
+	}
+}
+
+func trailersFail(t *testing.T, f framework) {
+	s := open(t, f, get("/trailer", func(c Ctx) error {
+		u.Set(c.Session(), "x")
+		sum := c.Trailer("X-Sum")
+		err := c.Text(200, "body")
+		sum("42")
+		return err
+	}))
+	s.store.interrupt(failingWrites())
+	a := s.visitor().get("/trailer")
+	requireUnavailable(t, f, a)
+	require.Empty(t, a.response.Trailer)
+	require.Empty(t, a.named("X-Sum", "Trailer"))
+}
+
 func hints(t *testing.T, f framework) {
 	s := open(t, f, get("/hints", func(c Ctx) error {
 		u.Set(c.Session(), "early")
@@ -186,5 +222,5 @@ func trailers(t *testing.T, f framework) {
 	}))
 	a := s.visitor().get("/trailer").is(200).says("body")
 	s.holds(a.issues(), "x")
-	require.Equal(t, http.Header{"X-Sum": {"42"}}, a.late)
+	require.Equal(t, http.Header{"X-Sum": {"42"}}, a.response.Trailer)
 }

@@ -107,9 +107,8 @@ func (v *visitor) receive(method string) *answer {
 	}
 	a := &answer{
 		t: v.t, status: response.StatusCode, lines: lines, header: response.Header,
-		stream: response.Body,
+		stream: response.Body, response: response,
 	}
-	a.late = response.Trailer
 	v.keep(a)
 	return a
 }
