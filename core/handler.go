@@ -72,36 +72,41 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// fail answers with the status, even if the ErrorHandler answers nothing.
+// fail answers with the status, also if the ErrorHandler forgets it, or answers nothing.
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	page := &errorPage{ResponseWriter: w}
+	page := &errorPage{ResponseWriter: w, status: Status(err)}
 	h.cfg.ErrorHandler(page, r, err)
-	if !page.begun {
-		w.WriteHeader(Status(err))
-	}
+	page.begin()
 }
 
-// An errorPage knows whether it has been begun.
+// An errorPage has its status before anything is written.
 type errorPage struct {
 	http.ResponseWriter
-	begun bool
+	status int
+	begun  bool
+}
+
+func (p *errorPage) begin() {
+	if !p.begun {
+		p.WriteHeader(p.status)
+	}
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (p *errorPage) WriteHeader(status int) {
-	p.begun = true
+	p.begun = p.begun || status >= http.StatusOK
 	p.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter.
 func (p *errorPage) Write(b []byte) (int, error) {
-	p.begun = true
+	p.begin()
 	return p.ResponseWriter.Write(b)
 }
 
 // FlushError is for http.ResponseController.
 func (p *errorPage) FlushError() error {
-	p.begun = true
+	p.begin()
 	return http.NewResponseController(p.ResponseWriter).Flush()
 }
 

@@ -126,6 +126,30 @@ func TestAnErrorHandlerOfOnesOwn(t *testing.T) {
 	require.ErrorAs(t, told[1], &store)
 }
 
+// A change that was not stored must never look like success because an error page is careless.
+func TestACarelessErrorHandlerStillAnswersWithTheStatus(t *testing.T) {
+	for name, page := range map[string]func(http.ResponseWriter, *http.Request, error){
+		"that answers nothing": func(http.ResponseWriter, *http.Request, error) {},
+		"that only writes": func(w http.ResponseWriter, _ *http.Request, _ error) {
+			_, _ = io.WriteString(w, "sorry")
+		},
+		"that only flushes": func(w http.ResponseWriter, _ *http.Request, _ error) {
+			assert.NoError(t, http.NewResponseController(w).Flush())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newSite(t, core.Config{})
+			h := m.HandlerWithConfig(core.HandlerConfig{ErrorHandler: page})(
+				handle(func(_ http.ResponseWriter, s *core.Session) { note.Set(s, "\xff") }))
+			assert.Equal(t, http.StatusInternalServerError, record(t, h, "").Code)
+			m.store.fail(errDown, opLoad)
+			w := record(t, h, core.NewToken().Reveal())
+			assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+			assert.Equal(t, "1", w.Header().Get("Retry-After"))
+		})
+	}
+}
+
 func TestSkippedRequestsHaveNoSession(t *testing.T) {
 	m := newSite(t, core.Config{})
 	token, _ := m.start(setNote("x"))

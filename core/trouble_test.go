@@ -85,6 +85,11 @@ func TestErrorHeader(t *testing.T) {
 			assert.Equal(t, test.want, response)
 		})
 	}
+	t.Run("an error is not cached, whatever an outer layer said of the answer", func(t *testing.T) {
+		response := http.Header{"Cache-Control": {"public, max-age=60"}}
+		m.ErrorHeader(nil, down, response)
+		assert.Equal(t, []string{"no-store"}, response.Values("Cache-Control"))
+	})
 	t.Run("what is there stays", func(t *testing.T) {
 		response := http.Header{"Vary": {"Origin"}, "X-Request-Id": {"1"}, "Retry-After": {"60"}}
 		m.ErrorHeader(nil, down, response)
