@@ -12,7 +12,7 @@ require (
 	github.com/gofiber/fiber/v2 v2.52.5
 	github.com/gorilla/websocket v1.5.0
 	github.com/labstack/echo/v4 v4.12.0
-	github.com/stretchr/testify v1.10.0
+	github.com/stretchr/testify v1.9.0
 	github.com/valyala/fasthttp v1.52.0
 )
 

@@ -186,7 +186,6 @@ func (m *Manager) judge(ctx context.Context, base *stored, at moment) string {
 	created, used := base.created, momentOf(base.Used)
 	if ahead := at + clockTolerance; created > ahead || used > ahead {
 		m.emit(ctx, Event{Kind: ClockAhead, ID: base.ID, Owner: base.Owner})
-		created, used = min(created, at), min(used, at)
 	}
 	over := func(end moment) bool { return end != noMoment && at >= end }
 	switch {
