@@ -5,8 +5,8 @@
 //	r.Use(chisession.New(manager))
 //
 // Handlers get the session with Get, anything below them with core.FromContext. Install it outside
-// of middleware that writes answers or counts time, such as compression and timeouts, and inside of
-// Recoverer: a panic that passes it stores nothing.
+// of timeouts that answer themselves (http.TimeoutHandler), and inside of Recoverer: a panic that
+// passes it stores nothing.
 //
 // A WebSocket library that writes the answer to an upgrade itself must be given the header, else
 // the client does not get its cookie: with gorilla/websocket, Upgrade(w, r, w.Header()).

@@ -101,7 +101,7 @@ func twoManagers(t *testing.T, f framework) {
 			for i, ctx := range c.Contexts() {
 				outer, _ := s.manager.FromContext(ctx)
 				inner, _ := s.other.FromContext(ctx)
-				if outer == inner || inner != c.Session() {
+				if outer == nil || outer == inner || inner != c.Session() {
 					return report(c, fmt.Errorf("context %d mixes the two up", i))
 				}
 				u.Set(outer, "outer")
@@ -110,7 +110,10 @@ func twoManagers(t *testing.T, f framework) {
 			return report(c, nil)
 		})
 		s.handle("GET", "/mine", func(c Ctx) error {
-			found, _ := s.manager.FromContext(c.Contexts()[0])
+			found, ok := s.manager.FromContext(c.Contexts()[0])
+			if !ok {
+				return report(c, errors.New("the outer Manager's session is missing"))
+			}
 			val, _ := u.Get(found)
 			return c.Text(200, val)
 		})
@@ -136,7 +139,10 @@ func oneManagerDown(t *testing.T, f framework) {
 			Store: fine, Carrier: core.Cookie{Name: "__Host-other"}, Namespace: "other",
 		})
 		s.handle("GET", "/both", func(c Ctx) error {
-			outer, _ := s.manager.FromContext(c.Contexts()[0])
+			outer, ok := s.manager.FromContext(c.Contexts()[0])
+			if !ok {
+				return report(c, errors.New("the outer Manager's session is missing"))
+			}
 			u.Set(outer, "outer")
 			u.Set(c.Session(), "changed")
 			return c.Text(200, "")

@@ -95,9 +95,7 @@ func setAfterHeader(t *testing.T, f framework) {
 	p.open(v, func(a *answer) { a.silent() })
 	require.ErrorIs(t, receive(t, p.errs, "the stream's end"), core.ErrCommitted)
 	require.Zero(t, s.store.writes.Load())
-	if able(f, writers) {
-		require.ErrorIs(t, s.await(core.ChangesLost).Err, core.ErrCommitted)
-	}
+	require.ErrorIs(t, s.await(core.ChangesLost).Err, core.ErrCommitted)
 	v.get("/read").says("u=").silent()
 }
 
