@@ -45,6 +45,7 @@ type sessionContext struct {
 	session *Session
 }
 
+// Value implements context.Context.
 func (c *sessionContext) Value(key any) any {
 	if name, ok := key.(string); ok && name == ContextKey {
 		return c.session
