@@ -71,38 +71,44 @@ func (m *Manager) save(ctx context.Context, s *Session, noHeader bool) error {
 		}
 		c, ending, err = s.take(noHeader)
 	}
-	settled := false
-	defer func() {
-		if !settled { // a panic in the store, in an Update's function, or in Observe
-			_ = s.restore(errors.New("session: the commit panicked"))
-		}
-	}()
 	switch {
 	case err != nil:
-		settled = true
 		return err
 	case c == nil:
-		settled = true
 		s.succeeded()
 		return unconfirmed
 	case clientGone && c.needsToken():
-		settled = true
 		// Not even the values are stored: those set after a renewal must not come to stand under a
 		// token that somebody else may hold.
 		return s.restore(fmt.Errorf("session: the client has gone: %w", context.Canceled))
-	case c.id != "":
-		err = m.commitNew(limit, s, c)
-	case s.hasBase():
-		err = m.commitChanges(limit, s, c)
-	default:
-		err = m.drop(ctx, s, c)
 	}
-	settled = true
+	err = m.apply(limit, s, c)
 	if err != nil && !errors.Is(err, ErrNotDurable) {
 		return s.restore(err)
 	}
 	s.succeeded()
 	return cmp.Or(err, unconfirmed)
+}
+
+// apply stores the changes that were taken. After a panic in the store, in an Update's function or
+// in Observe they are put back, so that a handler which recovers does not lose them in silence.
+func (m *Manager) apply(ctx context.Context, s *Session, c *changes) (err error) {
+	returned := false
+	defer func() {
+		if !returned {
+			_ = s.restore(errors.New("session: the commit panicked"))
+		}
+	}()
+	switch {
+	case c.id != "":
+		err = m.commitNew(ctx, s, c)
+	case s.hasBase():
+		err = m.commitChanges(ctx, s, c)
+	default:
+		err = m.drop(ctx, s, c)
+	}
+	returned = true
+	return err
 }
 
 func (s *Session) succeeded() {
