@@ -141,6 +141,7 @@ func FuzzCookieLine(f *testing.F) {
 		"sid", "sid=;sid=\"\"",
 		"\tsid\t= " + token + " ;", ";;=;sid==", strings.Repeat("x=y;", 2999) + "sid=" + token,
 		strings.Repeat("x=y;", 3000) + "sid=" + token, "\u2000sid=" + token,
+		"sid=0\n",
 	} {
 		f.Add(line)
 	}
@@ -165,9 +166,13 @@ func FuzzCookieLine(f *testing.F) {
 }
 
 // requireNetHTTPAgrees holds that what net/http finds is found as well. It finds less, since values
-// that it holds to be ill-formed are none, and leaves blanks at a value's ends.
+// that it holds to be ill-formed are none, and leaves blanks at a value's ends. Line breaks, which it
+// trims and we do not, are in no header line that HTTP can carry.
 func requireNetHTTPAgrees(t *testing.T, line string, values []string) {
 	t.Helper()
+	if strings.ContainsAny(line, "\r\n") {
+		return
+	}
 	request := http.Request{Header: http.Header{"Cookie": {line}}}
 	for _, cookie := range request.CookiesNamed("sid") {
 		if value := strings.Trim(cookie.Value, " \t"); value != "" && !cookie.Quoted {
