@@ -35,8 +35,9 @@ type Carrier interface {
 
 // A carrier is one Carrier made ready.
 type carrier interface {
-	// collect reports what the request holds to found.
-	collect(request RequestHeader, found *found)
+	// collect adds to found what the request holds. It is given a copy, and returns one, so that
+	// nothing has to be kept on the heap.
+	collect(request RequestHeader, found found) found
 	// vary is the request header that it reads.
 	vary() string
 	// issue hands out a token. persist is what Session.Persist was called with, if it was; maxAge
@@ -59,15 +60,20 @@ const maxCarriers = 64
 func (s carrierSet) has(i int) bool { return s&(1<<i) != 0 }
 func (s *carrierSet) put(i int)     { *s |= 1 << i }
 
-// found is what a request holds, over all carriers. The token is the request's own string until
-// Begin copies what it keeps.
-type found struct {
-	carrier   int        // the one that is looking
+// sent tells which carriers of a request held what.
+type sent struct {
 	present   carrierSet // those whose own name is there, even with nothing in it
 	presented carrierSet // those that hold something
-	distinct  int        // different values, whether tokens or not
-	token     string     // the first of them
 	heal      carrierSet // cookies that hold different values though nobody else can set them
+}
+
+// found is what a request holds, over all carriers. The token is the request's own string, and a
+// secret.
+type found struct {
+	sent
+	carrier  int    // the one that is looking
+	distinct int    // different values, whether tokens or not
+	token    string // the first of them
 }
 
 // see notes one value; an empty one only shows that the name is there.

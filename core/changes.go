@@ -167,37 +167,45 @@ func (c *changes) thenChange(next change) {
 	}
 }
 
-// merge puts the changes on top of fresh, the newest record's values. base are the values that the
-// request began with; where both are the same record, updates need not be rerun. dropped names what
-// was set here but has been deleted by another request meanwhile.
-func (c *changes) merge(base, fresh values, rerun bool) (next values, dropped []string, err error) {
-	list := fresh.entries()
-	if c.clear {
-		list = nil
-	}
+// merge resolves the changes to a patch of fresh, the newest record's values, or of none after a
+// Clear. base are the values that the request began with; where both are the same record, updates
+// need not be rerun. dropped names what was set here but has been deleted by another request
+// meanwhile.
+func (c *changes) merge(base, fresh values, rerun bool) (p patch, dropped []string, err error) {
+	p = make(patch, 0, len(c.values))
 	for i := range c.values {
 		v := &c.values[i]
 		newest, there := fresh.get(v.name)
 		if v.once && (!there || newest != v.taken) {
-			return "", nil, ErrConflict
+			return nil, nil, ErrConflict
 		}
 		if v.kind == deleteValue {
-			list = without(list, v.name)
+			p = append(p, patchEntry{entry{name: v.name}, true})
 			continue
 		}
-		if _, had := base.get(v.name); had && !there {
-			dropped = append(dropped, v.name)
-			continue
+		if !there {
+			if _, had := base.get(v.name); had {
+				dropped = append(dropped, v.name)
+				continue
+			}
 		}
 		value := v.value
 		if v.kind == updateValue && rerun {
 			if value, err = v.run(newest, there); err != nil {
-				return "", nil, err
+				return nil, nil, err
 			}
 		}
-		list = with(list, entry{v.name, value})
+		p = append(p, patchEntry{entry{v.name, value}, false})
 	}
-	return joinValues(list), dropped, nil
+	return p, dropped, nil
+}
+
+// under is what the patch of the changes is put on top of.
+func (c *changes) under(fresh values) values {
+	if c.clear {
+		return noValues
+	}
+	return fresh
 }
 
 // run makes the value anew out of the newest.

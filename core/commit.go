@@ -48,7 +48,7 @@ func (m *Manager) Commit(ctx context.Context, s *Session, response ResponseHeade
 func (s *Session) look(noHeader bool) (looked, dirty bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.pending.dirty() {
+	if s.edits != nil && s.edits.pending.dirty() {
 		return s.looked, true, nil
 	}
 	return s.looked, false, s.refusal(noHeader || s.headerGone)
@@ -114,7 +114,7 @@ func (m *Manager) apply(ctx context.Context, s *Session, c *changes) (err error)
 func (s *Session) succeeded() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.failed = nil
+	s.edits.failed = nil
 }
 
 // take moves the pending changes to where Commit works on them, so that the handler can go on.
@@ -122,18 +122,19 @@ func (s *Session) succeeded() {
 func (s *Session) take(noHeader bool) (c *changes, ending bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.pending.end != "" {
+	e := s.edits
+	if e.pending.end != "" {
 		return nil, true, nil
 	}
 	if err := s.refusal(noHeader || s.headerGone); err != nil {
 		return nil, false, err
 	}
-	if !s.pending.dirty() || s.pending.id == "" && !s.live && !s.gone {
+	if !e.pending.dirty() || e.pending.id == "" && !s.live && !s.gone {
 		return nil, false, nil
 	}
-	taken := s.pending
-	s.pending = changes{}
-	s.inflight = &taken
+	taken := e.pending
+	e.pending = changes{}
+	e.inflight = &taken
 	return &taken, false, nil
 }
 
@@ -141,12 +142,13 @@ func (s *Session) take(noHeader bool) (c *changes, ending bool, err error) {
 func (s *Session) restore(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.inflight != nil {
-		all := *s.inflight
-		all.then(s.pending)
-		s.pending, s.inflight = all, nil
+	e := s.edits
+	if e.inflight != nil {
+		all := *e.inflight
+		all.then(e.pending)
+		e.pending, e.inflight = all, nil
 	}
-	s.failed = err
+	e.failed = err
 	return err
 }
 
@@ -160,37 +162,41 @@ func (s *Session) hasBase() bool {
 func (s *Session) settle(base stored) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.base, s.live, s.inflight, s.doubt = base, true, nil, 0
-	s.pending.stale = len(s.pending.values) > 0
+	s.base, s.live = base.snapshot(), true
+	s.edits.inflight, s.edits.doubt = nil, 0
+	s.edits.pending.stale = len(s.edits.pending.values) > 0
 }
 
 // commitEnd carries out a Destroy. Only if that was done, what was set afterwards may begin.
 func (m *Manager) commitEnd(ctx context.Context, s *Session) error {
 	s.mu.Lock()
-	reason, live, base, claimed := s.pending.end, s.live, s.base, s.claim
+	reason, live, base, proof, claimed := s.edits.pending.end, s.live, s.base, s.proof, s.claim
 	s.mu.Unlock()
 	if reason == "" {
 		return nil
 	}
 	var err error
-	ended := live
+	id, owner, ended := base.id, base.owner, live
 	switch {
 	case live:
-		err = m.remove(ctx, base.ID, momentOf(base.Expires))
-	case claimed.proof != noToken && claimed.proof != alreadyEnded:
-		base, ended, err = m.removeClaimed(ctx, &claimed)
+		err = m.remove(ctx, id, base.expires)
+	case proof == rightSecret: // it was alive when the request began
+		owner, ended, err = m.removeClaimed(ctx, proof, &claim{id: id})
+	case claimed != nil:
+		id = claimed.id
+		owner, ended, err = m.removeClaimed(ctx, proof, claimed)
 	}
 	if err != nil && !errors.Is(err, ErrNotDurable) {
 		return err
 	}
 	s.mu.Lock()
-	s.pending.end = ""
-	s.live, s.gone, s.base, s.doubt = false, false, stored{}, 0
-	s.claim = claim{proof: alreadyEnded}
-	s.owed = owed{expire: s.found.presented != 0}
+	s.edits.pending.end, s.edits.doubt = "", 0
+	s.edits.owed = owed{expire: s.sent.presented != 0}
+	s.live, s.gone, s.base = false, false, snapshot{}
+	s.proof, s.claim = alreadyEnded, nil
 	s.mu.Unlock()
 	if ended {
-		m.emit(ctx, Event{Kind: SessionExpired, ID: base.ID, Owner: base.Owner, Reason: reason})
+		m.emit(ctx, Event{Kind: SessionExpired, ID: id, Owner: owner, Reason: reason})
 	}
 	return err
 }
@@ -199,36 +205,35 @@ func (m *Manager) commitEnd(ctx context.Context, s *Session) error {
 // Since an ID is public, only the right secret, or one that it replaced, ends a record; where there
 // is none the end is written all the same, for it may be a retry of one that was not confirmed.
 func (m *Manager) removeClaimed(
-	ctx context.Context, c *claim,
-) (base stored, ended bool, err error) {
-	base, err = m.fetch(ctx, c.id)
+	ctx context.Context, p proof, c *claim,
+) (owner string, ended bool, err error) {
+	base, err := m.fetch(ctx, c.id)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return base, false, m.remove(ctx, c.id, m.confirmUntil(nil, false))
+		return "", false, m.remove(ctx, c.id, m.confirmUntil(nil, false))
 	case err != nil:
-		return base, false, err
+		return "", false, err
 	case base.domain != m.domain:
-		return base, false, nil
-	case c.proof == rightSecret, c.proof == expired, c.proof == oldSecret,
+		return "", false, nil
+	case p == rightSecret, p == expired, p == oldSecret,
 		base.verifier.equal(&c.verifier), base.outdated(&c.verifier, now()):
-		err = m.remove(ctx, c.id, momentOf(base.Expires))
-		return base, true, err
+		return base.Owner, true, m.remove(ctx, c.id, momentOf(base.Expires))
 	}
-	return base, false, nil
+	return "", false, nil
 }
 
 // commitNew stores a session that begins.
 func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 	token := newTokenFor(c.id)
 	at := now()
-	next, _, err := c.merge(noValues, noValues, false)
+	p, _, err := c.merge(noValues, noValues, false)
 	if err == nil {
-		err = m.checkSize(next)
+		err = m.checkPatch(noValues, noValues, p)
 	}
 	if err != nil {
 		return err
 	}
-	base := stored{values: next}
+	var base stored
 	base.domain, base.verifier = m.domain, m.domain.verifierOf(token.Reveal())
 	base.created = c.created
 	if c.persist != nil {
@@ -238,7 +243,7 @@ func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 	if c.owner != nil {
 		base.Owner = *c.owner
 	}
-	base.seal()
+	base.seal(noValues, p)
 	err = m.create(ctx, base.Record)
 	if err != nil && !errors.Is(err, ErrNotDurable) {
 		m.emit(ctx, Event{Kind: StoreFailure, ID: c.id, Reason: "create", Err: err})
@@ -248,16 +253,6 @@ func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 	m.owe(s, &base, token)
 	m.emit(ctx, Event{Kind: SessionCreated, ID: base.ID, Owner: base.Owner})
 	return err
-}
-
-// seal writes the frame and gives the record a new Revision.
-func (b *stored) seal() {
-	frame := b.head.append(make([]byte, 0, fixedHeadSize+maxPrevious*previousSize+len(b.values)))
-	head := len(frame)
-	frame = append(frame, b.values...)
-	b.Data = string(frame)
-	b.values = values(b.Data[head:])
-	b.Revision = newRevision()
 }
 
 // create creates a record, and finds out by loading what became of it where the answer is lost.
@@ -290,7 +285,7 @@ func (m *Manager) owe(s *Session, base *stored, token Token) {
 		debt.maxAge = max(1, end-now())
 	}
 	s.mu.Lock()
-	s.owed = debt
+	s.edits.owed = debt
 	s.mu.Unlock()
 }
 
@@ -300,14 +295,21 @@ func (m *Manager) Rollback(ctx context.Context, s *Session) {
 	s.committing.Lock()
 	defer s.committing.Unlock()
 	s.mu.Lock()
-	s.pending = changes{end: s.pending.end}
-	s.inflight, s.sealed = nil, true
+	s.sealed = true
+	e := s.edits
+	if e != nil {
+		e.pending = changes{end: e.pending.end}
+		e.inflight = nil
+	}
 	s.mu.Unlock()
+	if e == nil {
+		return
+	}
 	limit := newDeadline(context.WithoutCancel(ctx), time.Now().Add(m.commitTimeout))
 	defer limit.stop()
 	_ = m.commitEnd(limit, s) // remove has made the failure known
 	s.mu.Lock()
-	s.owed = owed{}
+	e.owed = owed{}
 	s.mu.Unlock()
 }
 
@@ -317,8 +319,11 @@ func (m *Manager) Seal(s *Session) {
 	s.mu.Lock()
 	defer s.unlock()
 	s.sealed = true
-	told := s.failed != nil || s.refusal(s.headerGone) != nil
-	if !told && (s.pending.end != "" || s.pending.id != "" || s.pending.touchesRecord()) {
+	e := s.edits
+	if e == nil || e.failed != nil || s.refusal(s.headerGone) != nil {
+		return
+	}
+	if e.pending.end != "" || e.pending.id != "" || e.pending.touchesRecord() {
 		s.tooLate() // another goroutine changed something after the last commit
 	}
 }

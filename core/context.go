@@ -2,7 +2,7 @@ package core
 
 import (
 	"context"
-	"sync"
+	"fmt"
 	"time"
 )
 
@@ -33,90 +33,115 @@ func (m *Manager) FromContext(ctx context.Context) (*Session, bool) {
 // NewContext returns a context in which FromContext finds the session. It is for adapters, which
 // call it once for each session that they began.
 func NewContext(ctx context.Context, s *Session) context.Context {
-	if outer, ok := FromContext(ctx); ok && outer != s {
-		s.outer = outer
+	if !s.within(ctx) {
+		return &anotherContext{ctx, s}
 	}
-	return &sessionContext{Context: ctx, session: s}
+	return (*sessionContext)(s)
 }
 
-// A sessionContext answers for ContextKey.
-type sessionContext struct {
+// within makes ctx the request's context, unless that is known already, and notes the session in
+// it, of another Manager.
+func (s *Session) within(ctx context.Context) bool {
+	outer, _ := FromContext(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.request != nil {
+		return false
+	}
+	s.request = ctx
+	if outer != s {
+		s.outer = outer
+	}
+	return true
+}
+
+// An anotherContext is for a session that is put into more than one.
+type anotherContext struct {
 	context.Context
 	session *Session
 }
 
 // Value implements context.Context.
-func (c *sessionContext) Value(key any) any {
+func (c *anotherContext) Value(key any) any {
 	if name, ok := key.(string); ok && name == ContextKey {
 		return c.session
 	}
 	return c.Context.Value(key)
 }
 
-// A deadline bounds a call to the store. It is a context.WithDeadline that costs a timer only where
-// somebody waits for it, which a store in memory never does.
-type deadline struct {
+// A sessionContext is a Session as a handler's context: the request's, in which the Session itself is
+// found, and, behind a Gate, until its end. That costs something only where somebody waits.
+type sessionContext Session
+
+// A derivedContext is made for whoever waits.
+type derivedContext struct {
 	context.Context
-	at time.Time
-
-	mu      sync.Mutex
-	derived context.Context
-	cancel  context.CancelFunc
+	cancel context.CancelFunc
 }
 
-func newDeadline(ctx context.Context, at time.Time) *deadline {
-	if earlier, ok := ctx.Deadline(); ok && earlier.Before(at) {
-		at = earlier
+// end cancels the handler's context.
+func (s *Session) end() {
+	s.ending.Lock()
+	defer s.ending.Unlock()
+	s.over = true
+	if d := s.derived.Load(); d != nil {
+		d.cancel()
 	}
-	return &deadline{Context: ctx, at: at}
 }
+
+func (c *sessionContext) derive() *derivedContext {
+	c.ending.Lock()
+	defer c.ending.Unlock()
+	d := c.derived.Load()
+	if d == nil {
+		ctx, cancel := context.WithCancel(c.request)
+		d = &derivedContext{ctx, cancel}
+		if c.over {
+			cancel()
+		}
+		c.derived.Store(d)
+	}
+	return d
+}
+
+// Format writes what the Session's does: neither values nor tokens are for a log.
+func (c *sessionContext) Format(f fmt.State, verb rune) { (*Session)(c).Format(f, verb) }
 
 // Deadline implements context.Context.
-func (d *deadline) Deadline() (time.Time, bool) { return d.at, true }
+func (c *sessionContext) Deadline() (time.Time, bool) { return c.request.Deadline() }
 
-// Done implements context.Context. It is the first call that costs a timer.
-func (d *deadline) Done() <-chan struct{} {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.derived == nil {
-		d.derived, d.cancel = context.WithDeadline(d.Context, d.at)
+// Done implements context.Context.
+func (c *sessionContext) Done() <-chan struct{} {
+	if !c.gated {
+		return c.request.Done()
 	}
-	return d.derived.Done()
+	return c.derive().Done()
 }
 
 // Err implements context.Context.
-func (d *deadline) Err() error {
-	d.mu.Lock()
-	derived := d.derived
-	d.mu.Unlock()
-	switch {
-	case derived != nil:
-		return derived.Err()
-	case d.Context.Err() != nil:
-		return d.Context.Err()
-	case !time.Now().Before(d.at):
-		return context.DeadlineExceeded
+func (c *sessionContext) Err() error {
+	if d := c.derived.Load(); d != nil {
+		return d.Err()
+	}
+	if err := c.request.Err(); err != nil {
+		return err
+	}
+	c.ending.Lock()
+	defer c.ending.Unlock()
+	if c.over {
+		return context.Canceled
 	}
 	return nil
 }
 
 // Value implements context.Context. It lets a context derived from this one find its parent's
 // cancellation without a goroutine.
-func (d *deadline) Value(key any) any {
-	d.mu.Lock()
-	derived := d.derived
-	d.mu.Unlock()
-	if derived != nil {
-		return derived.Value(key)
+func (c *sessionContext) Value(key any) any {
+	if name, ok := key.(string); ok && name == ContextKey {
+		return (*Session)(c)
 	}
-	return d.Context.Value(key)
-}
-
-// stop frees the timer, if there is one.
-func (d *deadline) stop() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.cancel != nil {
-		d.cancel()
+	if d := c.derived.Load(); d != nil {
+		return d.Value(key)
 	}
+	return c.request.Value(key)
 }

@@ -101,24 +101,24 @@ func (c Cookie) checkSyntax(f *faults) {
 }
 
 func (c Cookie) flatten(list []carrier) []carrier {
-	return append(list, cookieCarrier{c.withDefaults()})
+	return append(list, &cookieCarrier{c.withDefaults()})
 }
 
 // A cookieCarrier is a Cookie made ready.
 type cookieCarrier struct{ Cookie }
 
-func (cookieCarrier) vary() string  { return "Cookie" }
-func (c cookieCarrier) key() string { return "the cookie " + c.Name }
+func (*cookieCarrier) vary() string  { return "Cookie" }
+func (c *cookieCarrier) key() string { return "the cookie " + c.Name }
 
 // collect scans the Cookie lines itself, so that all frameworks agree on what is in them.
-func (c cookieCarrier) collect(request RequestHeader, f *found) {
+func (c *cookieCarrier) collect(request RequestHeader, f found) found {
 	lines := request.Values("Cookie")
 	count := 0
 	for _, line := range lines {
 		count += strings.Count(line, ";") + 1
 	}
 	if count > maxCookies {
-		return
+		return f
 	}
 	var mine found
 	for _, line := range lines {
@@ -137,6 +137,7 @@ func (c cookieCarrier) collect(request RequestHeader, f *found) {
 	if mine.distinct > 1 && strings.HasPrefix(c.Name, prefixHost) {
 		f.heal.put(f.carrier)
 	}
+	return f
 }
 
 // unquote strips one pair of quotes, as net/http does.
@@ -147,14 +148,14 @@ func unquote(s string) string {
 	return s
 }
 
-func (c cookieCarrier) cookie(value string) *http.Cookie {
+func (c *cookieCarrier) cookie(value string) *http.Cookie {
 	return &http.Cookie{
 		Name: c.Name, Value: value, Path: c.Path, Domain: c.Domain, SameSite: c.SameSite,
 		Secure: !c.Insecure, HttpOnly: true, Partitioned: c.Partitioned,
 	}
 }
 
-func (c cookieCarrier) issue(
+func (c *cookieCarrier) issue(
 	response ResponseHeader, token string, persist *bool, maxAge moment,
 ) {
 	cookie := c.cookie(token)
@@ -169,7 +170,7 @@ func (c cookieCarrier) issue(
 }
 
 // expire repeats all that makes a cookie the same one to a browser.
-func (c cookieCarrier) expire(response ResponseHeader) {
+func (c *cookieCarrier) expire(response ResponseHeader) {
 	cookie := c.cookie("")
 	cookie.MaxAge = -1
 	cookie.Expires = time.Unix(1, 0)
@@ -178,11 +179,11 @@ func (c cookieCarrier) expire(response ResponseHeader) {
 
 // heal expires our own cookie and its partitioned twin, which are the only two that can bear a name
 // with the prefix __Host-. A new cookie in the same response replaces the one of its own kind.
-func (c cookieCarrier) heal(response ResponseHeader, reissued bool) {
+func (c *cookieCarrier) heal(response ResponseHeader, reissued bool) {
 	if !reissued {
 		c.expire(response)
 	}
-	twin := c
+	twin := *c
 	twin.Partitioned = !c.Partitioned
 	twin.expire(response)
 }

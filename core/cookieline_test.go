@@ -11,9 +11,7 @@ import (
 
 // lookAt is what the default cookie finds in these Cookie lines.
 func lookAt(c Cookie, lines ...string) found {
-	var f found
-	c.flatten(nil)[0].collect(http.Header{"Cookie": lines}, &f)
-	return f
+	return c.flatten(nil)[0].collect(http.Header{"Cookie": lines}, found{})
 }
 
 func TestWhatCountsInACookieLine(t *testing.T) {

@@ -137,7 +137,8 @@ func TestNoGoroutineIsNeededBelowADeadlineOrAGate(t *testing.T) {
 		m, err := New(Config{})
 		require.NoError(t, err)
 		defer func() { require.NoError(t, m.Close()) }()
-		gate := m.NewGate(t.Context(), &Session{manager: m}, nil, nil)
+		var gate Gate
+		require.NoError(t, m.BeginGate(t.Context(), &gate, nil, nil, nil))
 		for _, ctx := range []context.Context{d, gate.Context()} {
 			before := runtime.NumGoroutine()
 			below, cancel := context.WithTimeout(ctx, time.Hour)

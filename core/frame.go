@@ -2,7 +2,7 @@ package core
 
 import (
 	"encoding/binary"
-	"slices"
+	"strings"
 )
 
 // A frame is what core keeps in Record.Data. docs/record-format.md describes it byte by byte, with
@@ -112,6 +112,18 @@ func (h *head) append(b []byte) []byte {
 	return append(b, h.extension...)
 }
 
+// join writes a frame of the head and the values as the patch leaves them.
+func (h *head) join(v values, p patch) (data string, patched values) {
+	first := h.append(make([]byte, 0, fixedHeadSize+maxPrevious*previousSize+1))
+	size := v.patchedSize(p)
+	var b strings.Builder // whose String is no copy
+	b.Grow(len(first) + size)
+	b.Write(first)
+	v.patchTo(&b, p)
+	data = b.String()
+	return data, values(data[len(first):])
+}
+
 // parseFrame takes a record's Data apart. Nothing is decoded or copied, but the whole structure is
 // checked, so that reading a value later cannot fail on it.
 func parseFrame(data string) (head, values, error) {
@@ -167,6 +179,14 @@ func takeUvarint(s string) (n int, rest string, ok bool) {
 
 // takeField reads a length and as many bytes.
 func takeField(s string) (field, rest string, ok bool) {
+	if len(s) > 0 && int(s[0]) < min(len(s), 0x80) { // nearly all of them
+		end := 1 + int(s[0])
+		return s[1:end], s[end:], true
+	}
+	return takeLongField(s)
+}
+
+func takeLongField(s string) (field, rest string, ok bool) {
 	n, rest, ok := takeUvarint(s)
 	if !ok || n > len(rest) {
 		return "", "", false
@@ -229,32 +249,3 @@ func (v values) entries() []entry {
 
 // size is what Config.MaxData bounds: the bytes of all values, their names and lengths.
 func (v values) size() int { return len(v) }
-
-func joinValues(list []entry) values {
-	size := binary.MaxVarintLen32
-	for _, e := range list {
-		size += len(e.name) + len(e.value) + 2*binary.MaxVarintLen32
-	}
-	b := binary.AppendUvarint(make([]byte, 0, size), uint64(len(list)))
-	for _, e := range list {
-		b = binary.AppendUvarint(b, uint64(len(e.name)))
-		b = append(b, e.name...)
-		b = binary.AppendUvarint(b, uint64(len(e.value)))
-		b = append(b, e.value...)
-	}
-	return values(b)
-}
-
-// with returns the values with one set, in its old place if it had one.
-func with(list []entry, e entry) []entry {
-	if i := slices.IndexFunc(list, func(o entry) bool { return o.name == e.name }); i >= 0 {
-		list[i].value = e.value
-		return list
-	}
-	return append(list, e)
-}
-
-// without returns the values but for one name.
-func without(list []entry, name string) []entry {
-	return slices.DeleteFunc(list, func(e entry) bool { return e.name == name })
-}

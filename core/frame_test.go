@@ -106,7 +106,7 @@ func TestTheFrameVectorsHoldInBothDirections(t *testing.T) {
 				assert.Equal(t, e.value, text)
 			}
 			written := c.head.append(nil)
-			written = append(written, joinValues(c.values)...)
+			written = append(written, joined(c.values)...)
 			assert.Equal(t, hex.EncodeToString([]byte(data)), hex.EncodeToString(written))
 		})
 	}
@@ -202,23 +202,11 @@ func TestRandomFramesComeBackAsTheyWere(t *testing.T) {
 		for i := range list {
 			list[i] = entry{text(maxNameLength), text(500)}
 		}
-		got, v, err := parseFrame(string(append(h.append(nil), joinValues(list)...)))
+		got, v, err := parseFrame(string(append(h.append(nil), joined(list)...)))
 		require.NoError(t, err)
 		require.Equal(t, h, got)
 		require.Equal(t, list, v.entries())
 	}
-}
-
-func TestAnEntryIsReplacedInItsPlaceAndOthersKeepTheirs(t *testing.T) {
-	list := []entry{{"a", "1"}, {"b", "2"}, {"c", "3"}}
-	list = with(list, entry{"b", "4"})
-	list = with(list, entry{"d", "5"})
-	list = without(list, "a")
-	assert.Equal(t, []entry{{"b", "4"}, {"c", "3"}, {"d", "5"}}, list)
-	v := joinValues(list)
-	_, ok := v.get("a")
-	assert.False(t, ok)
-	assert.Equal(t, noValues, joinValues(nil))
 }
 
 // FuzzFrame holds that no bytes make the parser panic, and that what it takes it writes again byte
@@ -238,7 +226,7 @@ func FuzzFrame(f *testing.F) {
 		}
 		require.Equal(t, data, string(append(h.append(nil), v...)))
 		list := v.entries()
-		require.Equal(t, v, joinValues(list))
+		require.Equal(t, v, joined(list))
 		for _, e := range list {
 			_, ok := v.get(e.name)
 			require.True(t, ok)
@@ -257,7 +245,7 @@ func TestExtensionAndUnknownFlagsOutliveAnUpdateAndARenewal(t *testing.T) {
 		flags: 0b1010_0000, domain: m.domain, verifier: m.domain.verifierOf(token.Reveal()),
 		created: now(), extension: "of a later version\x00\xff",
 	}
-	data := string(append(h.append(nil), joinValues([]entry{{"n", "1"}})...))
+	data := string(append(h.append(nil), joined([]entry{{"n", "1"}})...))
 	rec := Record{ID: token.ID(), Revision: 1, Used: now().time(), Data: data}
 	require.NoError(t, store.Create(t.Context(), rec))
 

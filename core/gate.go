@@ -11,21 +11,23 @@ import (
 	"sync/atomic"
 )
 
-// A Gate lets nothing of a response out before its session is committed. It is what adapters of
-// frameworks on net/http are made of: Open before the first byte, Finish after the handler,
-// Rollback if it panicked. Its methods may be called at once, since a handler may write from any
-// goroutine.
+// A Gate is one request's session, and lets nothing of the response out before it is committed. It
+// is what adapters of frameworks on net/http are made of: Manager.BeginGate before the handler, Open
+// before the first byte, Finish after the handler, Rollback if it panicked. Its methods may be
+// called at once, since a handler may write from any goroutine.
+//
+// The zero Gate is ready for BeginGate. An adapter makes it a field of what it keeps of a request,
+// so that all of that is one piece of memory; it must not be copied or used again.
 type Gate struct {
-	manager *Manager
 	session *Session
-	request context.Context // the request's own, without the session
-	handler gateContext     // what the handler gets
+	writer  writer // of the first Wrap
 	header  http.Header
 	before  http.Header // what header held when the gate was made
-	fail    func(error)
+	failer  Failer
+	line    [1]string // the memory of the first line that is added to header
 
 	state atomic.Int32
-	mu    sync.Mutex
+	mu    sync.Mutex // held while the session is committed
 	err   error
 }
 
@@ -35,30 +37,44 @@ const (
 	gateFailed
 )
 
-// NewGate makes a gate for one request, whose session Begin began. header is the response's. fail
-// is called if the session cannot be committed, once, with the header set back to what it was when
-// the gate was made and ErrorHeader added: it answers through the framework's own error path, past
-// the gate.
-func (m *Manager) NewGate(
-	ctx context.Context, s *Session, header http.Header, fail func(err error),
-) *Gate {
-	g := &Gate{manager: m, session: s, request: ctx, header: header, fail: fail}
-	g.handler.Context = NewContext(ctx, s)
-	if len(header) > 0 {
-		g.before = header.Clone()
+// A Failer answers for a session that cannot be committed.
+type Failer interface {
+	// Fail answers through the framework's own error path, past the gate. It is called once, with
+	// the response's header set back to what it was when the gate was made and ErrorHeader added.
+	Fail(err error)
+}
+
+// BeginGate begins the session of a request, as Begin does, behind a gate that keeps back the
+// response until it is committed; the headers are the request's and the response's. The error is
+// that of Begin. Then ErrorHeader was added already, and the gate must not be used.
+func (m *Manager) BeginGate(
+	ctx context.Context, g *Gate, request, response http.Header, f Failer,
+) error {
+	s := &Session{gated: true}
+	g.session, g.header, g.failer = s, response, f
+	if err := m.begin(ctx, s, netHeader(request)); err != nil {
+		m.ErrorHeader(nil, err, response)
+		return err
 	}
-	return g
+	s.within(ctx)
+	if len(response) > 0 {
+		g.before = response.Clone()
+	}
+	return nil
 }
 
 // Format writes a fixed text, whatever the verb: the header may hold the token.
 func (g *Gate) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[session gate]") }
 
+// Session is the request's session.
+func (g *Gate) Session() *Session { return g.session }
+
 // Context is the context for the handler: the session is in it, and it is cancelled when the commit
 // failed, so that a handler that streams stops.
-func (g *Gate) Context() context.Context { return &g.handler }
+func (g *Gate) Context() context.Context { return (*sessionContext)(g.session) }
 
 // Open commits the session, the first time it is called. It returns the error of that commit, each
-// time: then what the handler writes must go nowhere, since fail has answered.
+// time: then what the handler writes must go nowhere, since the Failer has answered.
 func (g *Gate) Open() error {
 	switch g.state.Load() {
 	case gateOpen:
@@ -68,7 +84,7 @@ func (g *Gate) Open() error {
 	}
 	first, err := g.open()
 	if first && err != nil {
-		g.fail(err)
+		g.failer.Fail(err)
 	}
 	return err
 }
@@ -79,19 +95,20 @@ func (g *Gate) open() (first bool, err error) {
 	if g.state.Load() != gateClosed {
 		return false, g.err
 	}
-	g.err = g.manager.Commit(g.request, g.session, g.header)
-	g.session.mu.Lock()
-	g.session.headerGone = true
-	g.session.mu.Unlock()
+	s, m := g.session, g.session.manager
+	g.err = m.Commit(s.request, s, (*gateHeader)(g))
+	s.mu.Lock()
+	s.headerGone = true
+	s.mu.Unlock()
 	if g.err == nil {
 		g.state.Store(gateOpen)
 		return true, nil
 	}
 	clear(g.header)
 	maps.Copy(g.header, g.before)
-	g.manager.ErrorHeader(g.session, g.err, g.header)
+	m.ErrorHeader(s, g.err, g.header)
 	g.state.Store(gateFailed)
-	g.handler.cancel()
+	s.end()
 	return true, g.err
 }
 
@@ -109,91 +126,55 @@ func (g *Gate) Failed() error {
 // changed after the first, and seals the session. It returns the error only of a change that came
 // after the first byte, and could not be stored: the answer is out, so that all one can do is log.
 func (g *Gate) Finish() error {
-	defer g.manager.Seal(g.session)
-	defer g.handler.cancel()
+	s, m := g.session, g.session.manager
+	defer m.Seal(s)
+	defer s.end()
 	if g.Open() != nil {
-		// fail has it. What the handler set afterwards must not follow the error page.
+		// The Failer has it. What the handler set afterwards must not follow the error page.
 		maps.DeleteFunc(g.header, func(name string, _ []string) bool {
 			return strings.HasPrefix(name, http.TrailerPrefix)
 		})
-		if g.session.endsAnew() {
-			g.manager.Rollback(g.request, g.session)
+		if s.endsAnew() {
+			m.Rollback(s.request, s)
 		}
 		return nil
 	}
 	// Also after a first commit: another goroutine may have changed something meanwhile.
-	err := g.manager.Commit(g.request, g.session, nil)
+	err := m.Commit(s.request, s, nil)
 	if err != nil {
-		event := Event{Kind: ChangesLost, ID: g.session.ID(), Err: err}
-		g.manager.emit(g.request, event)
+		m.emit(s.request, Event{Kind: ChangesLost, ID: s.ID(), Err: err})
 	}
 	return err
 }
 
 // Rollback is for when the handler panicked: see Manager.Rollback.
 func (g *Gate) Rollback() {
-	g.manager.Rollback(g.request, g.session)
-	g.handler.cancel()
+	g.session.manager.Rollback(g.session.request, g.session)
+	g.session.end()
 }
 
-// A gateContext is cancelled when the commit fails. That costs something only where somebody waits.
-type gateContext struct {
-	context.Context
+// A netHeader is an http.Header that is asked for names in canonical form only, as core does.
+type netHeader http.Header
 
-	mu      sync.Mutex
-	over    bool
-	derived context.Context
-	end     context.CancelFunc
-}
+// Values implements RequestHeader.
+func (h netHeader) Values(name string) []string { return h[name] }
 
-func (c *gateContext) cancel() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.over = true
-	if c.end != nil {
-		c.end()
+// A gateHeader is the response's header as Commit sees it.
+type gateHeader Gate
+
+// Values implements ResponseHeader.
+func (h *gateHeader) Values(name string) []string { return h.header[name] }
+
+// Set implements ResponseHeader.
+func (h *gateHeader) Set(name, value string) { h.header.Set(name, value) }
+
+// Add implements ResponseHeader. Most responses get one line from us, Vary, which so costs no memory
+// of its own.
+func (h *gateHeader) Add(name, value string) {
+	if h.line[0] != "" || len(h.header[name]) > 0 {
+		h.header.Add(name, value)
+		return
 	}
-}
-
-func (c *gateContext) derive() context.Context {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.derived == nil {
-		c.derived, c.end = context.WithCancel(c.Context)
-		if c.over {
-			c.end()
-		}
-	}
-	return c.derived
-}
-
-// Done implements context.Context.
-func (c *gateContext) Done() <-chan struct{} { return c.derive().Done() }
-
-// Err implements context.Context.
-func (c *gateContext) Err() error {
-	c.mu.Lock()
-	derived, over := c.derived, c.over
-	c.mu.Unlock()
-	switch {
-	case derived != nil:
-		return derived.Err()
-	case c.Context.Err() != nil:
-		return c.Context.Err()
-	case over:
-		return context.Canceled
-	}
-	return nil
-}
-
-// Value implements context.Context. It lets a context derived from this one find its parent's
-// cancellation without a goroutine.
-func (c *gateContext) Value(key any) any {
-	c.mu.Lock()
-	derived := c.derived
-	c.mu.Unlock()
-	if derived != nil {
-		return derived.Value(key)
-	}
-	return c.Context.Value(key)
+	h.line[0] = value
+	h.header[name] = h.line[:]
 }

@@ -18,11 +18,13 @@ import (
 
 // A gated is a gate with what it was told.
 type gated struct {
-	*core.Gate
+	core.Gate
 	session *core.Session
 	header  http.Header
 	failed  []error
 }
+
+func (g *gated) Fail(err error) { g.failed = append(g.failed, err) }
 
 // gate makes a gate for a request with a token, or none. The header is what outer layers had set.
 func (s *site) gate(ctx context.Context, token string, outer http.Header) *gated {
@@ -31,10 +33,9 @@ func (s *site) gate(ctx context.Context, token string, outer http.Header) *gated
 	if token != "" {
 		request = cookies(token)
 	}
-	session, err := s.Begin(ctx, request)
-	require.NoError(s.t, err)
-	g := &gated{session: session, header: outer}
-	g.Gate = s.NewGate(ctx, session, outer, func(err error) { g.failed = append(g.failed, err) })
+	g := &gated{header: outer}
+	require.NoError(s.t, s.BeginGate(ctx, &g.Gate, request, outer, g))
+	g.session = g.Session()
 	return g
 }
 
@@ -287,7 +288,7 @@ func TestPrintingAGateShowsNothingOfTheHeader(t *testing.T) {
 	note.Set(g.session, "x")
 	require.NoError(t, g.Open())
 	token := tokenIn(t, g.header)
-	assert.NotContains(t, fmt.Sprintf("%+v %v %#v", g.Gate, g.Gate, g.Gate), token[32:40])
+	assert.NotContains(t, fmt.Sprintf("%+v %v %#v", &g.Gate, &g.Gate, &g.Gate), token[32:40])
 }
 
 func TestAGateWithoutAHeaderStillCommits(t *testing.T) {

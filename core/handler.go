@@ -48,34 +48,41 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.next.ServeHTTP(w, r)
 		return
 	}
-	s, err := h.manager.Begin(ctx, r.Header)
-	if err != nil {
-		h.manager.ErrorHeader(nil, err, w.Header())
-		h.fail(w, r, err)
+	x := &exchange{handler: h, w: w, r: r}
+	if err := h.manager.BeginGate(ctx, &x.gate, r.Header, w.Header(), x); err != nil {
+		x.Fail(err)
 		return
 	}
-	gate := h.manager.NewGate(ctx, s, w.Header(), func(err error) { h.fail(w, r, err) })
-	inner := r.WithContext(gate.Context())
+	x.inner = *r.WithContext(x.gate.Context())
 	returned := false
 	defer func() {
-		if r.MultipartForm == nil {
-			r.MultipartForm = inner.MultipartForm // net/http removes its own request's uploads only
+		if r.MultipartForm == nil { // net/http removes its own request's uploads only
+			r.MultipartForm = x.inner.MultipartForm
 		}
 		if !returned { // a panic, or runtime.Goexit
-			gate.Rollback()
+			x.gate.Rollback()
 		}
 	}()
-	h.next.ServeHTTP(gate.Wrap(w), inner)
+	h.next.ServeHTTP(x.gate.Wrap(w), &x.inner)
 	returned = true
-	if err := gate.Finish(); err != nil {
+	if err := x.gate.Finish(); err != nil {
 		h.cfg.ErrorHandler(nowhere{w.Header().Clone()}, r, err)
 	}
 }
 
-// fail answers with the status, also if the ErrorHandler forgets it, or answers nothing.
-func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	page := &errorPage{ResponseWriter: w, status: Status(err)}
-	h.cfg.ErrorHandler(page, r, err)
+// An exchange is a request under way, all that is kept of it but the session in one piece of memory.
+type exchange struct {
+	gate    Gate
+	handler *handler
+	w       http.ResponseWriter
+	r       *http.Request
+	inner   http.Request // what the handler gets
+}
+
+// Fail answers with the status, also if the ErrorHandler forgets it, or answers nothing.
+func (x *exchange) Fail(err error) {
+	page := &errorPage{ResponseWriter: x.w, status: Status(err)}
+	x.handler.cfg.ErrorHandler(page, x.r, err)
 	page.begin()
 }
 

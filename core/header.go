@@ -52,10 +52,11 @@ type headerCarrier struct{ name string }
 func (h headerCarrier) vary() string { return h.name }
 func (h headerCarrier) key() string  { return "the header " + h.name }
 
-func (h headerCarrier) collect(request RequestHeader, f *found) {
+func (h headerCarrier) collect(request RequestHeader, f found) found {
 	for _, line := range request.Values(h.name) {
 		f.see(trimBlanks(line))
 	}
+	return f
 }
 
 func (h headerCarrier) issue(response ResponseHeader, token string, _ *bool, _ moment) {
@@ -98,11 +99,12 @@ type bearerCarrier struct{ headerCarrier }
 func (bearerCarrier) vary() string { return "Authorization" }
 func (bearerCarrier) key() string  { return "the bearer token" }
 
-func (b bearerCarrier) collect(request RequestHeader, f *found) {
+func (b bearerCarrier) collect(request RequestHeader, f found) found {
 	for _, line := range request.Values("Authorization") {
 		scheme, rest, _ := strings.Cut(trimBlanks(line), " ")
 		if strings.EqualFold(scheme, "Bearer") {
 			f.see(trimBlanks(rest))
 		}
 	}
+	return f
 }

@@ -14,7 +14,8 @@ import (
 // to their framework's adapter, and need nothing else of it. It is safe for concurrent use.
 type Manager struct {
 	store    Store
-	toucher  Toucher // nil if the store is none
+	memory   *MemoryStore // the store, if it is one
+	toucher  Toucher      // nil if the store is none
 	carriers []carrier
 	vary     []string
 	domain   domain
@@ -52,6 +53,7 @@ func New(cfg Config) (*Manager, error) {
 		observe:       cfg.Observe,
 	}
 	m.vary = varyOf(m.carriers)
+	m.memory, _ = cfg.Store.(*MemoryStore)
 	m.toucher, _ = cfg.Store.(Toucher)
 	if s, ok := cfg.Store.(Sweeper); ok {
 		m.sweeper.after(sweepInterval, func() { m.sweep(s) })
@@ -94,67 +96,98 @@ func (m *Manager) sweep(s Sweeper) {
 // *StoreError; then no handler may run, and the answer is Status and ErrorHeader: an outage must
 // never look like a visitor who is not signed in.
 func (m *Manager) Begin(ctx context.Context, request RequestHeader) (*Session, error) {
-	s := &Session{manager: m}
+	s := new(Session)
+	return s, m.begin(ctx, s, request)
+}
+
+func (m *Manager) begin(ctx context.Context, s *Session, request RequestHeader) error {
+	s.manager = m
+	var f found
 	for i, c := range m.carriers {
-		s.found.carrier = i
-		c.collect(request, &s.found)
+		f.carrier = i
+		f = c.collect(request, f)
 	}
-	token := s.found.token
-	s.found.token = "" // the request's own string, and a secret
+	s.sent = f.sent
 	switch {
-	case s.found.distinct == 0:
-		return s, nil
-	case s.found.distinct > 1:
+	case f.distinct == 0:
+		return nil
+	case f.distinct > 1:
 		m.emit(ctx, Event{Kind: TokenAmbiguous})
-		return s, nil
-	case !wellFormed(token, TokenLength):
+		return nil
+	case !wellFormed(f.token, TokenLength):
 		m.emit(ctx, Event{Kind: TokenMalformed})
-		return s, nil
+		return nil
 	}
-	s.claim.id = ID(strings.Clone(token[:IDLength]))
-	s.claim.verifier = m.domain.verifierOf(token)
-	return s, m.load(ctx, s)
+	return m.load(ctx, s, f.token)
 }
 
 // load looks at what the token claims.
-func (m *Manager) load(ctx context.Context, s *Session) error {
+func (m *Manager) load(ctx context.Context, s *Session, token string) error {
 	at := time.Now()
-	s.begun = momentOf(at)
-	limit := newDeadline(ctx, at.Add(m.loadTimeout))
-	defer limit.stop()
-	base, err := m.fetch(limit, s.claim.id)
+	base, id, err := m.lookUp(ctx, token, at)
 	if errors.Is(err, ErrNotFound) {
-		s.claim.proof = noRecord
-		m.emit(ctx, Event{Kind: TokenUnknown, ID: s.claim.id})
+		s.proof, s.claim = noRecord, &claim{id, m.domain.verifierOf(token)}
+		m.emit(ctx, Event{Kind: TokenUnknown, ID: id})
 		return nil
 	}
 	if err != nil {
-		m.emit(ctx, Event{Kind: StoreFailure, ID: s.claim.id, Reason: "load", Err: err})
+		m.emit(ctx, Event{Kind: StoreFailure, ID: id, Reason: "load", Err: err})
 		return err
 	}
-	s.claim.proof = m.prove(ctx, &s.claim, &base, s.begun)
-	if s.claim.proof == rightSecret {
-		s.base, s.live = base, true
-		m.touch(ctx, s)
+	verifier := m.domain.verifierOf(token)
+	s.proof = m.prove(ctx, &base, &verifier, momentOf(at))
+	if s.proof != rightSecret {
+		s.claim = &claim{id, verifier}
+		return nil
+	}
+	s.base, s.live = base.snapshot(), true
+	if momentOf(at)-s.base.used > m.touchInterval {
+		m.touch(ctx, s, momentOf(at))
 	}
 	return nil
 }
 
+// lookUp fetches the record that a token names. The token is the request's own string, and a
+// secret: nothing that lasts may be a part of it. Only the MemoryStore is known to keep nothing of
+// what it is asked for, and never to wait.
+func (m *Manager) lookUp(
+	ctx context.Context, token string, at time.Time,
+) (base stored, id ID, err error) {
+	if m.memory != nil {
+		base, err = m.fetch(ctx, ID(token[:IDLength]))
+		if err == nil {
+			return base, base.ID, nil
+		}
+		id = ID(strings.Clone(token[:IDLength]))
+		var damaged *StoreError
+		if errors.As(err, &damaged) {
+			damaged.ID = id
+		}
+		return base, id, err
+	}
+	id = ID(strings.Clone(token[:IDLength]))
+	limit := newDeadline(ctx, at.Add(m.loadTimeout))
+	defer limit.stop()
+	base, err = m.fetch(limit, id)
+	return base, id, err
+}
+
 // prove compares what the token claims with the record.
-func (m *Manager) prove(ctx context.Context, c *claim, base *stored, at moment) proof {
-	event := Event{Kind: TokenUnknown, ID: c.id}
+func (m *Manager) prove(ctx context.Context, base *stored, v *verifier, at moment) proof {
+	event := Event{Kind: TokenUnknown, ID: base.ID}
 	proof := wrongSecret
 	switch {
 	case base.domain != m.domain:
-	case base.verifier.equal(&c.verifier):
-		proof = rightSecret
+	case base.verifier.equal(v):
 		reason := m.judge(ctx, base, at)
 		if reason == "" {
-			return proof
+			return rightSecret
 		}
 		proof = expired
-		event = Event{Kind: SessionUseAfterExpire, ID: c.id, Owner: base.Owner, Reason: reason}
-	case base.outdated(&c.verifier, at):
+		event = Event{
+			Kind: SessionUseAfterExpire, ID: base.ID, Owner: base.Owner, Reason: reason,
+		}
+	case base.outdated(v, at):
 		proof, event.Kind, event.Owner = oldSecret, TokenOutdated, base.Owner
 	}
 	m.emit(ctx, event)
@@ -212,41 +245,39 @@ func (m *Manager) extend(base *stored, used, over moment) moment {
 	return end
 }
 
-// touch notes a use if enough idle time has passed. It cannot fail a request: at worst the session
+// touch notes a use, for enough idle time has passed. It cannot fail a request: at worst the session
 // ends a little early.
-func (m *Manager) touch(ctx context.Context, s *Session) {
-	used := momentOf(s.base.Used)
-	if s.begun-used <= m.touchInterval {
-		return
-	}
+func (m *Manager) touch(ctx context.Context, s *Session, at moment) {
 	// A touch that lands after the end would bring the session back: the last moments are not used.
 	margin := min(moment(m.commitTimeout.Milliseconds()), m.touchInterval)
-	end := earliest(m.expires(s.base.created, used), momentOf(s.base.Expires))
-	if end != noMoment && end-s.begun <= margin {
+	end := earliest(m.expires(s.base.created, s.base.used), s.base.expires)
+	if end != noMoment && end-at <= margin {
 		return
 	}
-	rec := s.base.Record
+	rec := s.base.unpack().Record
 	rec.Revision = newRevision()
-	rec.Used = s.begun.time()
-	rec.Expires = m.expires(s.base.created, s.begun).time()
+	rec.Used = at.time()
+	rec.Expires = m.expires(s.base.created, at).time()
 	limit := newDeadline(ctx, time.Now().Add(min(touchTimeout, m.loadTimeout)))
 	defer limit.stop()
 	err := errors.ErrUnsupported
 	if m.toucher != nil {
-		err = m.toucher.Touch(limit, rec, s.base.Revision)
+		err = m.toucher.Touch(limit, rec, s.base.revision)
 	}
 	if errors.Is(err, errors.ErrUnsupported) {
-		err = m.store.Update(limit, rec, s.base.Revision)
+		err = m.store.Update(limit, rec, s.base.revision)
 	}
 	switch {
 	case err == nil, errors.Is(err, ErrNotDurable):
-		s.base.Record = rec
+		s.base.revision = rec.Revision
+		s.base.used, s.base.expires = at, momentOf(rec.Expires)
 	case errors.Is(err, ErrConflict): // somebody else noted a use, or more
 	case errors.Is(err, ErrNotFound):
-		s.live, s.claim.proof = false, noRecord
-		m.emit(ctx, Event{Kind: TokenUnknown, ID: s.claim.id})
+		s.live, s.proof = false, noRecord
+		s.claim = &claim{rec.ID, s.base.unpack().verifier}
+		m.emit(ctx, Event{Kind: TokenUnknown, ID: rec.ID})
 	default:
-		m.emit(ctx, Event{Kind: StoreFailure, ID: s.claim.id, Reason: "touch", Err: err})
+		m.emit(ctx, Event{Kind: StoreFailure, ID: rec.ID, Reason: "touch", Err: err})
 	}
 }
 
@@ -269,7 +300,7 @@ func (m *Manager) Open(ctx context.Context, id ID) (*Session, error) {
 	if base.domain != m.domain || m.judge(ctx, &base, momentOf(at)) != "" {
 		return nil, ErrNotFound
 	}
-	return &Session{manager: m, headerGone: true, base: base, live: true}, nil
+	return &Session{manager: m, headerGone: true, base: base.snapshot(), live: true}, nil
 }
 
 // Revoke ends a session from outside, by its public name. It is no error, and has no effect, if
@@ -324,11 +355,13 @@ func (m *Manager) confirmUntil(base *stored, known bool) moment {
 	return now().add(m.lifetime)
 }
 
-// checkSize bounds what a session may hold.
-func (m *Manager) checkSize(v values) error {
-	if v.size() > m.maxData {
-		err := fmt.Errorf("all values together have %d bytes, more than %d", v.size(), m.maxData)
-		return &ValueError{Err: err}
+// checkPatch bounds what a session may hold. What is too large already, by a smaller MaxData, may
+// shrink.
+func (m *Manager) checkPatch(was, on values, p patch) error {
+	size := on.patchedSize(p)
+	if size <= m.maxData || size <= was.size() {
+		return nil
 	}
-	return nil
+	err := fmt.Errorf("all values together have %d bytes, more than %d", size, m.maxData)
+	return &ValueError{Err: err}
 }

@@ -24,9 +24,12 @@ func (m *Manager) ErrorHeader(s *Session, err error, response ResponseHeader) {
 // writeHeader tells the client what is owed to it.
 func (m *Manager) writeHeader(s *Session, response ResponseHeader, looked bool) {
 	s.mu.Lock()
-	debt, heal := s.owed, s.found.heal
-	s.owed, s.found.heal = owed{}, 0
-	presented, present := s.found.presented, s.found.present
+	var debt owed
+	if s.edits != nil {
+		debt, s.edits.owed = s.edits.owed, owed{}
+	}
+	heal, presented, present := s.sent.heal, s.sent.presented, s.sent.present
+	s.sent.heal = 0
 	s.mu.Unlock()
 	if debt.token.text == nil && !debt.expire && heal == 0 {
 		if looked {
@@ -39,7 +42,7 @@ func (m *Manager) writeHeader(s *Session, response ResponseHeader, looked bool) 
 	}
 	if debt.token.text != nil {
 		s.mu.Lock()
-		s.found.presented = presented // where the client has it from now on
+		s.sent.presented = presented // where the client has it from now on
 		s.mu.Unlock()
 	}
 	for i, c := range m.carriers {

@@ -29,6 +29,9 @@ type secListener struct {
 	gate *core.Gate
 }
 
+// Fail is what an adapter would answer with.
+func (l *secListener) Fail(err error) { l.print(err) }
+
 func (l *secListener) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -133,15 +136,14 @@ func (l *secLife) request(token string, f func(*core.Session)) string {
 	l.t.Helper()
 	w := httptest.NewRecorder()
 	header := secWith(token)
-	session, err := l.site.manager.Begin(l.t.Context(), header)
+	gate := new(core.Gate)
+	err := l.site.manager.BeginGate(l.t.Context(), gate, header, w.Header(), l.listener)
+	session := gate.Session()
 	if err != nil {
 		l.listener.print(err, session)
 		l.listener.text.WriteString(err.Error())
 		return ""
 	}
-	gate := l.site.manager.NewGate(l.t.Context(), session, w.Header(), func(err error) {
-		l.listener.print(err)
-	})
 	l.listener.of, l.listener.gate = session, gate
 	l.listener.print(session, gate, gate.Context())
 	func() {

@@ -84,6 +84,44 @@ func TestT90_NothingOfARequestsBufferIsKept(t *testing.T) {
 			require.Contains(t, []core.ID{core.ID(unknown[:32]), id}, one)
 		}
 	})
+	secBubble(t, "a token's ID, though a MemoryStore is asked with the view", func(t *testing.T) {
+		var events []core.Event
+		store := core.NewMemoryStore(core.MemoryOptions{})
+		manager, err := core.New(core.Config{
+			Store: store, Observe: func(_ context.Context, e core.Event) { events = append(events, e) },
+		})
+		require.NoError(t, err)
+		defer func() { require.NoError(t, manager.Close()) }()
+		unknown, damaged := core.NewToken(), core.NewToken()
+		session, err := manager.Begin(t.Context(), http.Header{})
+		require.NoError(t, err)
+		secSet("hers")(session)
+		header := http.Header{}
+		require.NoError(t, manager.Commit(t.Context(), session, header))
+		live := secIssued(&http.Response{Header: header})
+		require.NoError(t, store.Create(t.Context(), core.Record{ID: damaged.ID(), Data: "x"}))
+
+		events = nil
+		for i, sent := range []string{live, unknown.Reveal(), damaged.Reveal()} {
+			request := &viewed{header: secWith(sent)}
+			kept, err := manager.Begin(t.Context(), request)
+			request.overwrite()
+			id := core.ID(sent[:32])
+			if i > 0 {
+				require.Equal(t, id, events[i-1].ID, "an Observe may keep its events")
+			}
+			if i == 2 {
+				var failure *core.StoreError
+				require.ErrorAs(t, err, &failure)
+				require.Equal(t, id, failure.ID, "or an error")
+				continue
+			}
+			require.NoError(t, err)
+			memory := secDump(kept)
+			require.NotContains(t, memory.text.String(), "mallory")
+			require.Contains(t, memory.text.String(), sent[:32])
+		}
+	})
 	secBubble(t, "an owner, a value and its name", func(t *testing.T) {
 		site := newSecSite(t, core.Config{})
 		request := &viewed{}

@@ -2,13 +2,12 @@ package core
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 )
@@ -22,39 +21,38 @@ import (
 // it is ErrCommitted: what goes on longer uses Manager.Open.
 type Session struct {
 	manager *Manager
-	outer   *Session // of another Manager, further out
-	found   found    // what the request held; its token is forgotten by the end of Begin
-	begun   moment   // when, unless there was no token
-	claim   claim
+	outer   *Session        // of another Manager, further out
+	request context.Context // the request's own; nil unless the handler finds the Session in a context
+	sent    sent            // by the request's carriers
+	claim   *claim          // of a token that opened no session, nil if there was none
+
+	gated   bool       // a Gate ends the handler's context
+	ending  sync.Mutex // held while the next two are changed
+	over    bool       // that context has ended
+	derived atomic.Pointer[derivedContext]
 
 	committing sync.Mutex // held by Commit, one at a time
 
 	mu         sync.Mutex
-	looked     bool   // the handler saw or did something: the response depends on the session
-	live       bool   // base is a session that is alive, as far as this request knows
-	gone       bool   // it ended while this request ran
-	headerGone bool   // no header can be sent any more
-	sealed     bool   // the request is over
-	late       bool   // something changed after that
-	tell       bool   // an event has to tell so
-	base       stored // the record the changes are on top of
-	pending    changes
-	inflight   *changes         // what Commit is storing right now
-	faults     map[string]error // by the name of the value
-	ownerFault error            // of SetOwner
-	failed     error            // the last Commit's, until one succeeds
-	doubt      Revision         // what a write of unknown outcome was on top of; 0: none is
-	owed       owed
+	proof      proof
+	looked     bool     // the handler saw or did something: the response depends on the session
+	live       bool     // base is a session that is alive, as far as this request knows
+	gone       bool     // it ended while this request ran
+	headerGone bool     // no header can be sent any more
+	sealed     bool     // the request is over
+	late       bool     // something changed after that
+	tell       bool     // an event has to tell so
+	base       snapshot // the record the edits are on top of
+	edits      *edits   // nil as long as nothing was changed, as in most requests
 }
 
-// A claim is what a request's token says, and what came of it. Commit needs it for Destroy.
+// A claim is what a token says that opened no session. Commit needs it for Destroy.
 type claim struct {
-	proof    proof
 	id       ID
 	verifier verifier
 }
 
-// A proof is what a token proves.
+// A proof is what a request's token proves.
 type proof uint8
 
 const (
@@ -63,24 +61,9 @@ const (
 	wrongSecret               // something under its ID, but not its
 	oldSecret                 // its secret was replaced a moment ago
 	expired                   // its session is past a timeout
-	rightSecret               // its session is alive
+	rightSecret               // its session is alive, or was when the request began
 	alreadyEnded              // its session was ended by this request
 )
-
-// stored is a record with its frame taken apart.
-type stored struct {
-	Record
-	head
-	values values
-}
-
-// owed is what the response still has to tell the client.
-type owed struct {
-	token   Token // a new one
-	maxAge  moment
-	persist *bool
-	expire  bool // forget the token
-}
 
 // Format writes the session's ID, whatever the verb: what it holds is not for a log.
 func (s *Session) Format(f fmt.State, _ rune) {
@@ -100,23 +83,30 @@ func (s *Session) ID() ID {
 }
 
 func (s *Session) id() ID {
-	switch {
-	case s.pending.id != "":
-		return s.pending.id
-	case s.pending.end != "":
-		return ""
-	case s.inflight != nil && s.inflight.id != "":
-		return s.inflight.id
-	case s.baseShows():
-		return s.base.ID
+	if e := s.edits; e != nil {
+		switch {
+		case e.pending.id != "":
+			return e.pending.id
+		case e.pending.end != "":
+			return ""
+		case e.inflight != nil && e.inflight.id != "":
+			return e.inflight.id
+		}
+	}
+	if s.baseShows() {
+		return s.base.id
 	}
 	return ""
 }
 
 // baseShows reports whether the record is still what the handler sees.
 func (s *Session) baseShows() bool {
-	return s.live && s.pending.end == "" && (s.inflight == nil || s.inflight.end == "")
+	return s.live && (s.edits == nil ||
+		s.edits.pending.end == "" && (s.edits.inflight == nil || s.edits.inflight.end == ""))
 }
+
+// begins reports whether a session is about to begin that no Commit has taken up.
+func (s *Session) begins() bool { return s.edits != nil && s.edits.pending.id != "" }
 
 // exists reports whether there is a session, stored or about to be.
 func (s *Session) exists() bool { return s.id() != "" }
@@ -130,15 +120,18 @@ func (s *Session) Owner() string {
 }
 
 func (s *Session) owner() string {
-	switch {
-	case s.pending.owner != nil:
-		return *s.pending.owner
-	case s.pending.hidesOwner():
-		return ""
-	case s.inflight != nil && s.inflight.owner != nil:
-		return *s.inflight.owner
-	case s.baseShows():
-		return s.base.Owner
+	if e := s.edits; e != nil {
+		switch {
+		case e.pending.owner != nil:
+			return *e.pending.owner
+		case e.pending.hidesOwner():
+			return ""
+		case e.inflight != nil && e.inflight.owner != nil:
+			return *e.inflight.owner
+		}
+	}
+	if s.baseShows() {
+		return s.base.owner
 	}
 	return ""
 }
@@ -158,9 +151,10 @@ func (s *Session) SetOwner(owner string) {
 	if !s.change() {
 		return
 	}
-	s.ownerFault = nil
+	e := s.edit()
+	e.ownerFault = nil
 	if len(owner) > 255 || !utf8.ValidString(owner) || strings.ContainsRune(owner, 0) {
-		s.ownerFault = &OwnerError{Reason: "is not UTF-8 of at most 255 bytes without NUL"}
+		e.ownerFault = &OwnerError{Reason: "is not UTF-8 of at most 255 bytes without NUL"}
 		return
 	}
 	if current := s.owner(); current != "" && current != owner {
@@ -171,7 +165,7 @@ func (s *Session) SetOwner(owner string) {
 	}
 	s.begin()
 	owner = strings.Clone(owner) // it may be a view of a framework's buffer
-	s.pending.owner = &owner
+	e.pending.owner = &owner
 	s.renew()
 }
 
@@ -186,11 +180,13 @@ func (s *Session) Persist(on bool) {
 	}
 	if s.baseShows() {
 		if was := s.base.persist(); was != nil && *was == on {
-			s.pending.persist = nil
+			if s.edits != nil {
+				s.edits.pending.persist = nil
+			}
 			return
 		}
 	}
-	s.pending.persist = &on
+	s.edit().pending.persist = &on
 	if s.exists() {
 		s.renew()
 	}
@@ -209,8 +205,8 @@ func (s *Session) Renew() {
 
 // renew is for a session that exists; one that only begins gets its token anyway.
 func (s *Session) renew() {
-	if s.pending.id == "" {
-		s.pending.renew = true
+	if e := s.edit(); e.pending.id == "" {
+		e.pending.renew = true
 	}
 }
 
@@ -226,12 +222,16 @@ func (s *Session) Destroy() {
 }
 
 func (s *Session) destroy(reason string) {
-	ends := s.live || s.inflight != nil || s.pending.end != "" ||
-		s.claim.proof != noToken && s.claim.proof != alreadyEnded
-	s.pending = changes{}
-	s.faults, s.ownerFault, s.failed = nil, nil, nil
+	ends := s.live || s.proof != noToken && s.proof != alreadyEnded
+	if s.edits == nil && !ends {
+		return
+	}
+	e := s.edit()
+	ends = ends || e.inflight != nil || e.pending.end != ""
+	e.pending = changes{}
+	e.faults, e.ownerFault, e.failed = nil, nil, nil
 	if ends {
-		s.pending.end = reason
+		e.pending.end = reason
 	}
 }
 
@@ -239,7 +239,7 @@ func (s *Session) destroy(reason string) {
 func (s *Session) endsAnew() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.pending.end != "" && s.failed == nil
+	return s.edits != nil && s.edits.pending.end != "" && s.edits.failed == nil
 }
 
 // Clear deletes all values. The session itself stays.
@@ -249,9 +249,11 @@ func (s *Session) Clear() {
 	if !s.change() {
 		return
 	}
-	s.faults = nil
+	if s.edits != nil {
+		s.edits.faults = nil
+	}
 	if s.exists() {
-		s.pending.clearAll()
+		s.edit().pending.clearAll()
 	}
 }
 
@@ -262,13 +264,13 @@ func (s *Session) Names() []string {
 	s.looked = true
 	candidates := make(map[string]bool)
 	if s.live {
-		for _, e := range s.base.values.entries() {
+		for _, e := range s.base.values().entries() {
 			candidates[e.name] = true
 		}
 	}
-	for _, c := range []*changes{s.inflight, &s.pending} {
-		if c != nil {
-			for i := range c.values {
+	if s.edits != nil {
+		for _, c := range []*changes{s.edits.inflight, &s.edits.pending} {
+			for i := 0; c != nil && i < len(c.values); i++ {
 				candidates[c.values[i].name] = true
 			}
 		}
@@ -293,14 +295,17 @@ func (s *Session) Created() time.Time {
 }
 
 func (s *Session) createdAt() moment {
-	switch {
-	case s.pending.id != "":
-		return s.pending.created
-	case s.pending.end != "":
-		return noMoment
-	case s.inflight != nil && s.inflight.id != "":
-		return s.inflight.created
-	case s.baseShows():
+	if e := s.edits; e != nil {
+		switch {
+		case e.pending.id != "":
+			return e.pending.created
+		case e.pending.end != "":
+			return noMoment
+		case e.inflight != nil && e.inflight.id != "":
+			return e.inflight.created
+		}
+	}
+	if s.baseShows() {
 		return s.base.created
 	}
 	return noMoment
@@ -316,8 +321,8 @@ func (s *Session) Used() time.Time {
 }
 
 func (s *Session) usedAt() moment {
-	if s.baseShows() && s.pending.id == "" {
-		return momentOf(s.base.Used)
+	if s.baseShows() && !s.begins() {
+		return s.base.used
 	}
 	return s.createdAt()
 }
@@ -332,8 +337,8 @@ func (s *Session) Expires() time.Time {
 		return time.Time{}
 	}
 	end := s.manager.expires(s.createdAt(), s.usedAt())
-	if s.baseShows() && s.pending.id == "" {
-		end = earliest(end, momentOf(s.base.Expires))
+	if s.baseShows() && !s.begins() {
+		end = earliest(end, s.base.expires)
 	}
 	return end.time()
 }
@@ -349,47 +354,10 @@ func (s *Session) Err() error {
 	if err := s.tooLarge(); err != nil {
 		return err
 	}
-	if s.pending.dirty() || s.inflight != nil {
-		return s.failed
+	if e := s.edits; e != nil && (e.pending.dirty() || e.inflight != nil) {
+		return e.failed
 	}
 	return nil
-}
-
-// refusal is why Commit would not even try.
-func (s *Session) refusal(noHeader bool) error {
-	if s.late {
-		return ErrCommitted
-	}
-	if len(s.faults) > 0 || s.ownerFault != nil {
-		list := []error{s.ownerFault}
-		for _, name := range slices.Sorted(maps.Keys(s.faults)) {
-			list = append(list, s.faults[name])
-		}
-		return errors.Join(list...)
-	}
-	if s.pending.id != "" && s.claim.proof == oldSecret && s.pending.end == "" {
-		return ErrOutdated
-	}
-	if noHeader && s.pending.needsToken() {
-		return ErrCommitted
-	}
-	return nil
-}
-
-// tooLarge says what Commit will find when it puts the values together.
-func (s *Session) tooLarge() error {
-	if len(s.pending.values) == 0 || s.inflight != nil || s.gone {
-		return nil
-	}
-	base := noValues
-	if s.baseShows() {
-		base = s.base.values
-	}
-	next, _, err := s.pending.merge(base, base, false)
-	if err != nil || next.size() < base.size() {
-		return err // what is too large already, by a smaller MaxData, may shrink
-	}
-	return s.manager.checkSize(next)
 }
 
 // change prepares for a change, and reports whether it can have any effect.
@@ -409,26 +377,12 @@ func (s *Session) tooLate() {
 
 // unlock ends what changes the session, and tells of a change that came too late, once.
 func (s *Session) unlock() {
-	tell, id, owner := s.tell, s.id(), s.owner()
-	s.tell = false
-	s.mu.Unlock()
-	if tell {
-		event := Event{Kind: ChangesLost, ID: id, Owner: owner, Err: ErrCommitted}
-		s.manager.emit(context.Background(), event)
-	}
-}
-
-// begin brings a session into being, unless there is one or there was one that is gone.
-func (s *Session) begin() {
-	if s.exists() || s.gone && s.pending.end == "" {
+	if !s.tell {
+		s.mu.Unlock()
 		return
 	}
-	s.pending.id, s.pending.created = newID(), now()
-}
-
-func (s *Session) fault(name string, err error) {
-	if s.faults == nil {
-		s.faults = make(map[string]error)
-	}
-	s.faults[strings.Clone(name)] = err
+	s.tell = false
+	event := Event{Kind: ChangesLost, ID: s.id(), Owner: s.owner(), Err: ErrCommitted}
+	s.mu.Unlock()
+	s.manager.emit(context.Background(), event)
 }

@@ -2,26 +2,25 @@ package core
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"unicode/utf8"
 )
 
 // lookup finds the encoded value of a name as the handler sees it.
 func (s *Session) lookup(name string) (value string, ok bool) {
-	value, ok, known := s.pending.lookup(name)
-	if known {
-		return value, ok
-	}
-	if s.inflight != nil {
-		if value, ok, known = s.inflight.lookup(name); known {
+	if e := s.edits; e != nil {
+		value, ok, known := e.pending.lookup(name)
+		if !known && e.inflight != nil {
+			value, ok, known = e.inflight.lookup(name)
+		}
+		if known {
 			return value, ok
 		}
 	}
 	if !s.live {
 		return "", false
 	}
-	return s.base.values.get(name)
+	return s.base.values().get(name)
 }
 
 func (s *Session) get(name string) (string, bool) {
@@ -47,7 +46,7 @@ func (s *Session) set(name, value string, err error) {
 	}
 	s.forgive(name)
 	s.begin()
-	s.pending.set(name, value)
+	s.edit().pending.set(name, value)
 }
 
 // update runs f without a lock, so that it may use the session, and again if the value changed
@@ -83,17 +82,8 @@ func (s *Session) updated(
 	}
 	s.forgive(name)
 	s.begin()
-	s.pending.apply(name, next, f)
+	s.edit().pending.apply(name, next, f)
 	return true
-}
-
-// forgive forgets what was wrong with a value that is set anew or deleted.
-func (s *Session) forgive(name string) {
-	delete(s.faults, name)
-	var fault *ValueError
-	if errors.As(s.failed, &fault) && (fault.Name == name || fault.Name == "") {
-		s.failed = nil
-	}
 }
 
 // remove deletes a value and returns what it was.
@@ -107,9 +97,9 @@ func (s *Session) remove(name string, once bool) (string, bool) {
 	value, ok := s.lookup(name)
 	switch {
 	case ok && once:
-		s.pending.takeOnce(name, value)
+		s.edit().pending.takeOnce(name, value)
 	case ok:
-		s.pending.remove(name)
+		s.edit().pending.remove(name)
 	}
 	return value, ok
 }
@@ -117,7 +107,7 @@ func (s *Session) remove(name string, once bool) (string, bool) {
 // undecodable notes that what is stored under name is not of the type asked for.
 func (s *Session) undecodable(name string, err error) {
 	s.mu.Lock()
-	first := s.faults[name] == nil && !s.sealed
+	first := !s.sealed && s.edit().faults[name] == nil
 	if first {
 		s.fault(name, asValueError(name, err))
 	}

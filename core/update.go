@@ -16,9 +16,9 @@ func (m *Manager) drop(ctx context.Context, s *Session, c *changes) error {
 	s.mu.Lock()
 	s.live, s.gone = false, true
 	if !refused {
-		s.inflight = nil
+		s.edit().inflight = nil
 	}
-	id, owner := s.base.ID, s.base.Owner
+	id, owner := s.base.id, s.base.owner
 	s.mu.Unlock()
 	m.emit(ctx, Event{Kind: ChangesDropped, ID: id, Owner: owner, Reason: "session ended"})
 	if refused {
@@ -36,14 +36,15 @@ var errContention = errors.New("too many requests change the session at once")
 
 // commitChanges puts the changes on top of the newest record.
 func (m *Manager) commitChanges(ctx context.Context, s *Session, c *changes) error {
-	u := &update{m: m, s: s, c: c, base: s.base, fresh: s.base}
-	if s.doubt != 0 || m.judge(ctx, &u.fresh, now()) != "" {
+	base, doubt := s.base.unpack(), s.edit().doubt
+	u := &update{m: m, s: s, c: c, base: base, fresh: base}
+	if doubt != 0 || m.judge(ctx, &u.fresh, now()) != "" {
 		// What the store holds counts: another request may have used the session meanwhile.
 		if err := u.reload(ctx); err != nil {
 			return u.failed(ctx, err)
 		}
 	}
-	if s.doubt != 0 && u.fresh.Revision != s.doubt {
+	if doubt != 0 && u.fresh.Revision != doubt {
 		return u.failed(ctx, &StoreError{Op: "update", ID: u.base.ID, Err: errDoubt})
 	}
 	for range maxAttempts {
@@ -113,9 +114,9 @@ func (u *update) attempt(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	rerun := u.c.stale || u.fresh.Revision != u.base.Revision
-	merged, dropped, err := u.c.merge(u.base.values, u.fresh.values, rerun)
-	if err == nil && merged != u.fresh.values && merged.size() >= u.fresh.values.size() {
-		err = u.m.checkSize(merged)
+	p, dropped, err := u.c.merge(u.base.values, u.fresh.values, rerun)
+	if err == nil {
+		err = u.m.checkPatch(u.fresh.values, u.c.under(u.fresh.values), p)
 	}
 	if err != nil {
 		return false, err
@@ -126,7 +127,7 @@ func (u *update) attempt(ctx context.Context) (again bool, err error) {
 		u.settle(ctx, u.fresh)
 		return false, nil
 	}
-	next, token := u.next(merged)
+	next, token := u.next(p)
 	return u.write(ctx, next, token)
 }
 
@@ -143,9 +144,8 @@ func (u *update) mergeable() error {
 }
 
 // next is the record to write.
-func (u *update) next(merged values) (stored, Token) {
+func (u *update) next(p patch) (stored, Token) {
 	next := u.fresh
-	next.values = merged
 	if u.c.owner != nil {
 		next.Owner = *u.c.owner
 	}
@@ -164,7 +164,7 @@ func (u *update) next(merged values) (stored, Token) {
 	}
 	next.Used = used.time()
 	next.Expires = u.m.extend(&u.fresh, used, at.add(u.m.commitTimeout)).time()
-	next.seal()
+	next.seal(u.c.under(u.fresh.values), p)
 	return next, token
 }
 
@@ -172,7 +172,7 @@ func (u *update) next(merged values) (stored, Token) {
 func (u *update) write(ctx context.Context, next stored, token Token) (again bool, err error) {
 	was := u.fresh.Revision
 	var unknown error
-	if u.s.doubt != 0 {
+	if u.s.edit().doubt != 0 {
 		unknown = errDoubt // what an earlier Commit wrote may land at any time
 	}
 	for range 2 {
@@ -209,7 +209,7 @@ func (u *update) write(ctx context.Context, next stored, token Token) (again boo
 
 // unsure notes what the write of unknown outcome was on top of, for another Commit of the changes.
 func (u *update) unsure(was Revision, err error) error {
-	u.s.doubt = was
+	u.s.edit().doubt = was
 	return &StoreError{Op: "update", ID: u.base.ID, Err: err}
 }
 

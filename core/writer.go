@@ -12,7 +12,11 @@ import (
 // they are. What the writer below can do, it can do; Unwrap gives that writer, for what is not
 // written.
 func (g *Gate) Wrap(w http.ResponseWriter) http.ResponseWriter {
-	gated := &writer{ResponseWriter: w, gate: g}
+	gated := &g.writer
+	if gated.gate != nil {
+		gated = new(writer) // the second time
+	}
+	gated.ResponseWriter, gated.gate = w, g
 	if _, ok := w.(http.Flusher); !ok {
 		// A Flusher that cannot flush is the one lie that handlers notice.
 		return gated

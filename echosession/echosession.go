@@ -57,17 +57,16 @@ func Get(c echo.Context) *core.Session {
 
 func serve(c echo.Context, m *core.Manager, next echo.HandlerFunc) error {
 	request, response := c.Request(), c.Response()
-	ctx := request.Context()
-	s, err := m.Begin(ctx, request.Header)
+	raw := response.Writer
+	x := &exchange{c: c, raw: raw}
+	err := m.BeginGate(request.Context(), &x.gate, request.Header, response.Header(), x)
 	if err != nil {
-		m.ErrorHeader(nil, err, response.Header())
-		fail(c, response.Writer, err)
+		fail(c, raw, err)
 		return nil
 	}
-	raw := response.Writer
-	gate := m.NewGate(ctx, s, response.Header(), func(err error) { fail(c, raw, err) })
-	c.SetRequest(request.WithContext(gate.Context()))
-	response.Writer = gate.Wrap(raw)
+	x.request = *request.WithContext(x.gate.Context())
+	c.SetRequest(&x.request)
+	response.Writer = x.gate.Wrap(raw)
 	returned := false
 	defer func() {
 		if request.MultipartForm == nil {
@@ -75,22 +74,33 @@ func serve(c echo.Context, m *core.Manager, next echo.HandlerFunc) error {
 		}
 		if !returned { // a panic: what Recover writes is not the handler's
 			response.Writer = raw
-			gate.Rollback()
+			x.gate.Rollback()
 		}
 	}()
 	err = next(c)
 	returned = true
 	// echo's error handler runs only after the whole chain; the session is committed before, so
 	// that its answer carries the cookie. The writer stays in place for it.
-	late := gate.Finish()
+	late := x.gate.Finish()
 	switch {
-	case gate.Failed() != nil:
-		return nil // fail has answered; the handler's own error is about an answer nobody got
+	case x.gate.Failed() != nil:
+		return nil // Fail has answered; the handler's own error is about an answer nobody got
 	case err == nil && late != nil:
 		return httpError(late)
 	}
 	return err
 }
+
+// An exchange is a request under way, all that is kept of it but the session in one piece of memory.
+type exchange struct {
+	gate    core.Gate
+	c       echo.Context
+	raw     http.ResponseWriter
+	request http.Request // what the handler gets
+}
+
+// Fail answers for a session that cannot be committed.
+func (x *exchange) Fail(err error) { fail(x.c, x.raw, err) }
 
 // fail answers through echo's own error path, past the gate and past whatever wrapped the writer
 // since. What the handler wrote so far counts for nothing.

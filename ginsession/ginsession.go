@@ -37,7 +37,7 @@ func NewWithConfig(m *core.Manager, cfg Config) gin.HandlerFunc {
 	if cfg.ErrorHandler == nil {
 		cfg.ErrorHandler = answerError
 	}
-	return func(c *gin.Context) { serve(c, m, cfg) }
+	return func(c *gin.Context) { serve(c, m, &cfg) }
 }
 
 // Get returns the request's session, the innermost if there are several Managers. It panics if the
@@ -50,46 +50,37 @@ func Get(c *gin.Context) *core.Session {
 	return s
 }
 
-func serve(c *gin.Context, m *core.Manager, cfg Config) {
-	ctx := c.Request.Context()
+func serve(c *gin.Context, m *core.Manager, cfg *Config) {
 	if _, installed := m.FromContext(keys{c}); installed {
 		c.Next() // installed twice: the outer one commits
 		return
 	}
-	if w, ok := ctx.Value(writerKey{m}).(*writer); ok {
-		again(c, w)
+	ctx := c.Request.Context()
+	if _, inside := m.FromContext(ctx); !inside {
+		begin(c, m, cfg)
 		return
 	}
-	if _, inside := m.FromContext(ctx); inside {
-		// A middleware for net/http, around gin, commits it.
-		innermost, _ := core.FromContext(ctx)
-		c.Set(core.ContextKey, innermost)
-		c.Next()
+	if x, ok := ctx.Value(exchangeKey{m}).(*exchange); ok {
+		x.again(c)
 		return
 	}
-	begin(c, m, cfg)
+	// A middleware for net/http, around gin, commits it.
+	innermost, _ := core.FromContext(ctx)
+	c.Set(core.ContextKey, innermost)
+	c.Next()
 }
 
-func begin(c *gin.Context, m *core.Manager, cfg Config) {
-	request := c.Request
-	ctx := request.Context()
-	s, err := m.Begin(ctx, request.Header)
-	if err != nil {
-		m.ErrorHeader(nil, err, c.Writer.Header())
+func begin(c *gin.Context, m *core.Manager, cfg *Config) {
+	request, raw := c.Request, c.Writer
+	x := &exchange{manager: m, cfg: cfg, c: c, writer: writer{ResponseWriter: raw}}
+	x.writer.gate = &x.gate
+	if err := m.BeginGate(request.Context(), &x.gate, request.Header, raw.Header(), x); err != nil {
 		fail(c, cfg, err)
 		return
 	}
-	raw := c.Writer
-	gate := m.NewGate(ctx, s, raw.Header(), func(err error) {
-		current := c.Writer
-		c.Writer = raw
-		fail(c, cfg, err)
-		raw.WriteHeaderNow()
-		flush(raw)
-		c.Writer = current
-	})
-	w := &writer{ResponseWriter: raw, Context: gate.Context(), key: writerKey{m}, gate: gate}
-	c.Request = request.WithContext(writerContext{w})
+	x.Context = x.gate.Context()
+	x.request = *request.WithContext(x)
+	c.Request = &x.request
 	returned := false
 	defer func() {
 		if request.MultipartForm == nil {
@@ -97,13 +88,13 @@ func begin(c *gin.Context, m *core.Manager, cfg Config) {
 		}
 		if !returned { // a panic: what Recovery writes is not the handler's
 			c.Writer = raw
-			gate.Rollback()
+			x.gate.Rollback()
 		}
 	}()
-	run(c, s, w)
+	run(c, x.gate.Session(), &x.writer)
 	returned = true
 	// gin writes an answer without a body past c.Writer, hence this commit beside the writer's.
-	if err := gate.Finish(); err != nil {
+	if err := x.gate.Finish(); err != nil {
 		_ = c.Error(err)
 	}
 	c.Writer = raw
@@ -121,16 +112,6 @@ func run(c *gin.Context, s *core.Session, w *writer) {
 	}
 }
 
-// again is for a request that came to gin anew: by Engine.HandleContext, which takes the writer and
-// the Keys away, or through another engine, which has its own.
-func again(c *gin.Context, w *writer) {
-	s, _ := w.key.manager.FromContext(w.Context)
-	anew := *w
-	anew.ResponseWriter = c.Writer
-	run(c, s, &anew)
-	_ = w.gate.Open()
-}
-
 // keys shows of a gin.Context what is in its Keys, and nothing else.
 type keys struct{ *gin.Context }
 
@@ -141,7 +122,7 @@ func (k keys) Value(key any) any {
 	return value
 }
 
-func fail(c *gin.Context, cfg Config, err error) {
+func fail(c *gin.Context, cfg *Config, err error) {
 	_ = c.Error(err)
 	c.Abort()
 	c.Status(core.Status(err)) // for an ErrorHandler that answers nothing

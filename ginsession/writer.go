@@ -2,7 +2,6 @@ package ginsession
 
 import (
 	"bufio"
-	"context"
 	"net"
 	"net/http"
 
@@ -15,23 +14,7 @@ import (
 // and Written are gin's own, which also its engine writes to.
 type writer struct {
 	gin.ResponseWriter
-	context.Context
-	key  writerKey
 	gate *core.Gate
-}
-
-// A writerKey finds a Manager's writer in the request's context.
-type writerKey struct{ manager *core.Manager }
-
-// A writerContext is the request's context: the session's, and in it the writer.
-type writerContext struct{ *writer }
-
-// Value implements context.Context.
-func (c writerContext) Value(key any) any {
-	if k, ok := key.(writerKey); ok && k == c.key {
-		return c.writer
-	}
-	return c.Context.Value(key)
 }
 
 // Unwrap is for http.ResponseController; gin's own is not part of its interface.

@@ -78,6 +78,10 @@ func (b *buffering) serve(w http.ResponseWriter, r *http.Request, next http.Hand
 	b.sent(r, s)
 }
 
+type failFunc func(error)
+
+func (f failFunc) Fail(err error) { f(err) }
+
 // A gating adapter commits before the first byte. Its steps can be replaced.
 type gating struct {
 	m *core.Manager
@@ -114,13 +118,13 @@ func (g *gating) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 		next.ServeHTTP(w, r)
 		return
 	}
-	s, err := g.m.Begin(r.Context(), r.Header)
-	if err != nil {
-		g.m.ErrorHeader(nil, err, w.Header())
+	gate := new(core.Gate)
+	failer := failFunc(func(err error) { g.answer(w, err) })
+	if err := g.m.BeginGate(r.Context(), gate, r.Header, w.Header(), failer); err != nil {
 		g.answer(w, err)
 		return
 	}
-	gate := g.m.NewGate(r.Context(), s, w.Header(), func(err error) { g.answer(w, err) })
+	s := gate.Session()
 	returned := false
 	defer func() {
 		if !returned {
