@@ -86,6 +86,10 @@ type unconfirmed struct {
 	until moment // from then on it does not matter; none means never
 }
 
+func unconfirmedWrite(rec Record) unconfirmed {
+	return unconfirmed{id: rec.ID, rec: &rec, until: momentOf(rec.Expires)}
+}
+
 // confirmations are tried again until they succeed, with growing pauses.
 type confirmations struct {
 	background

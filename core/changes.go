@@ -3,7 +3,6 @@ package core
 import (
 	"errors"
 	"slices"
-	"strings"
 )
 
 // changes are what a request did to its session and has not stored yet, by name of value, so that
@@ -12,16 +11,30 @@ type changes struct {
 	end     string // "" or why the session the request came with ends, before all else
 	id      ID     // of the session that begins; "" if there is one already
 	created moment // of that session
-	renew   bool
 	owner   *string
 	persist *bool
-	clear   bool
 	values  []change
+	renew   bool
+	clear   bool
 	stale   bool // updates were computed on an older record than the one below
 }
 
 // An updater makes the next encoded value out of the newest.
 type updater func(current string, present bool) (string, error)
+
+// then is the updater that makes of the newest value what both make of it, one after the other.
+func (f updater) then(next updater) updater {
+	if f == nil {
+		return next
+	}
+	return func(current string, present bool) (string, error) {
+		current, err := f(current, present)
+		if err != nil {
+			return "", err
+		}
+		return next(current, true)
+	}
+}
 
 type changeKind uint8
 
@@ -36,9 +49,9 @@ const (
 type change struct {
 	name   string
 	kind   changeKind
-	value  string    // of setValue and, on the record the request began with, updateValue
-	update []updater // of updateValue, to be run again on a newer record
-	once   bool      // the commit fails unless the newest value is still the one taken
+	value  string  // of setValue and, on the record the request began with, updateValue
+	update updater // of updateValue, to be run again on a newer record
+	once   bool    // the commit fails unless the newest value is still the one taken
 	taken  string
 }
 
@@ -69,8 +82,10 @@ func (c *changes) change(name string) *change {
 			return &c.values[i]
 		}
 	}
-	// A name may be a view of a framework's buffer.
-	c.values = append(c.values, change{name: strings.Clone(name)})
+	if c.values == nil {
+		c.values = make([]change, 0, 2)
+	}
+	c.values = append(c.values, change{name: name})
 	return &c.values[len(c.values)-1]
 }
 
@@ -99,7 +114,7 @@ func (c *changes) remove(name string) {
 
 // apply notes an update that gave value. On top of what this request itself set or deleted, or of
 // nothing, it is as good as set.
-func (c *changes) apply(name, value string, update ...updater) {
+func (c *changes) apply(name, value string, update updater) {
 	v := c.change(name)
 	v.value = value
 	if v.kind == setValue || v.kind == deleteValue || v.kind == noChange && c.hidesBelow() {
@@ -107,7 +122,7 @@ func (c *changes) apply(name, value string, update ...updater) {
 		return
 	}
 	v.kind = updateValue
-	v.update = append(v.update, update...)
+	v.update = v.update.then(update)
 }
 
 // takeOnce notes that the value was there to be taken, where the record has it.
@@ -161,7 +176,7 @@ func (c *changes) thenChange(next change) {
 	case setValue:
 		c.set(next.name, next.value)
 	case updateValue:
-		c.apply(next.name, next.value, next.update...)
+		c.apply(next.name, next.value, next.update)
 	case deleteValue:
 		c.remove(next.name)
 	}
@@ -170,9 +185,11 @@ func (c *changes) thenChange(next change) {
 // merge resolves the changes to a patch of fresh, the newest record's values, or of none after a
 // Clear. base are the values that the request began with; where both are the same record, updates
 // need not be rerun. dropped names what was set here but has been deleted by another request
-// meanwhile.
-func (c *changes) merge(base, fresh values, rerun bool) (p patch, dropped []string, err error) {
-	p = make(patch, 0, len(c.values))
+// meanwhile. room is empty, and the patch's memory if it is large enough.
+func (c *changes) merge(
+	room patch, base, fresh values, rerun bool,
+) (p patch, dropped []string, err error) {
+	p = room
 	for i := range c.values {
 		v := &c.values[i]
 		newest, there := fresh.get(v.name)
@@ -210,14 +227,11 @@ func (c *changes) under(fresh values) values {
 
 // run makes the value anew out of the newest.
 func (v *change) run(current string, present bool) (string, error) {
-	for _, f := range v.update {
-		next, err := f(current, present)
-		if err != nil {
-			return "", asValueError(v.name, err)
-		}
-		current, present = next, true
+	next, err := v.update(current, present)
+	if err != nil {
+		return "", asValueError(v.name, err)
 	}
-	return current, nil
+	return next, nil
 }
 
 func asValueError(name string, err error) error {

@@ -32,6 +32,12 @@ func (m *Manager) Commit(ctx context.Context, s *Session, response ResponseHeade
 	if s.manager != m {
 		return errors.New("session belongs to another Manager")
 	}
+	if looked, clean := s.clean(); clean {
+		if looked && response != nil {
+			m.writeVary(response)
+		}
+		return nil
+	}
 	s.committing.Lock()
 	defer s.committing.Unlock()
 	looked, dirty, err := s.look(response == nil)
@@ -42,6 +48,14 @@ func (m *Manager) Commit(ctx context.Context, s *Session, response ResponseHeade
 		m.writeHeader(s, response, looked)
 	}
 	return err
+}
+
+// clean reports whether there is nothing to store and nothing to tell the client, as in most
+// requests, and whether the handler looked.
+func (s *Session) clean() (looked, clean bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.looked, s.edits == nil && s.sent.heal == 0 && !s.late
 }
 
 // look is what Commit needs to know first, and all it needs if nothing was changed.
@@ -57,7 +71,7 @@ func (s *Session) look(noHeader bool) (looked, dirty bool, err error) {
 // save carries out an end, which nothing can hold up, and then the rest.
 func (m *Manager) save(ctx context.Context, s *Session, noHeader bool) error {
 	clientGone := errors.Is(ctx.Err(), context.Canceled)
-	limit := newDeadline(context.WithoutCancel(ctx), time.Now().Add(m.commitTimeout))
+	limit := newDetachedDeadline(ctx, time.Now().Add(m.commitTimeout))
 	defer limit.stop()
 	var unconfirmed error
 	c, ending, err := s.take(noHeader)
@@ -132,10 +146,9 @@ func (s *Session) take(noHeader bool) (c *changes, ending bool, err error) {
 	if !e.pending.dirty() || e.pending.id == "" && !s.live && !s.gone {
 		return nil, false, nil
 	}
-	taken := e.pending
-	e.pending = changes{}
-	e.inflight = &taken
-	return &taken, false, nil
+	e.taken, e.pending = e.pending, changes{}
+	e.inflight = &e.taken
+	return e.inflight, false, nil
 }
 
 // restore puts the changes back after a failure, below those that came meanwhile.
@@ -162,7 +175,10 @@ func (s *Session) hasBase() bool {
 func (s *Session) settle(base stored) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.base, s.live = base.snapshot(), true
+	if s.base == nil {
+		s.base = new(snapshot)
+	}
+	*s.base, s.live = base.snapshot(), true
 	s.edits.inflight, s.edits.doubt = nil, 0
 	s.edits.pending.stale = len(s.edits.pending.values) > 0
 }
@@ -170,7 +186,11 @@ func (s *Session) settle(base stored) {
 // commitEnd carries out a Destroy. Only if that was done, what was set afterwards may begin.
 func (m *Manager) commitEnd(ctx context.Context, s *Session) error {
 	s.mu.Lock()
-	reason, live, base, proof, claimed := s.edits.pending.end, s.live, s.base, s.proof, s.claim
+	reason, live, proof, claimed := s.edits.pending.end, s.live, s.proof, s.claim
+	var base snapshot
+	if s.base != nil {
+		base = *s.base
+	}
 	s.mu.Unlock()
 	if reason == "" {
 		return nil
@@ -192,7 +212,7 @@ func (m *Manager) commitEnd(ctx context.Context, s *Session) error {
 	s.mu.Lock()
 	s.edits.pending.end, s.edits.doubt = "", 0
 	s.edits.owed = owed{expire: s.sent.presented != 0}
-	s.live, s.gone, s.base = false, false, snapshot{}
+	s.live, s.gone, s.base = false, false, nil
 	s.proof, s.claim = alreadyEnded, nil
 	s.mu.Unlock()
 	if ended {
@@ -207,7 +227,8 @@ func (m *Manager) commitEnd(ctx context.Context, s *Session) error {
 func (m *Manager) removeClaimed(
 	ctx context.Context, p proof, c *claim,
 ) (owner string, ended bool, err error) {
-	base, err := m.fetch(ctx, c.id)
+	var base stored
+	err = m.fetch(ctx, c.id, &base)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return "", false, m.remove(ctx, c.id, m.confirmUntil(nil, false))
@@ -226,7 +247,8 @@ func (m *Manager) removeClaimed(
 func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 	token := newTokenFor(c.id)
 	at := now()
-	p, _, err := c.merge(noValues, noValues, false)
+	var room patchRoom
+	p, _, err := c.merge(room[:0], noValues, noValues, false)
 	if err == nil {
 		err = m.checkPatch(noValues, noValues, p)
 	}
@@ -264,8 +286,11 @@ func (m *Manager) create(ctx context.Context, rec Record) error {
 			return nil
 		}
 		if errors.Is(err, ErrNotDurable) {
-			m.confirm(ctx, unconfirmed{id: rec.ID, rec: &rec, until: momentOf(rec.Expires)})
+			m.confirm(ctx, unconfirmedWrite(rec))
 			return fmt.Errorf("session %s: %w", rec.ID, err)
+		}
+		if errors.Is(err, ErrStoreFull) {
+			break
 		}
 		there, lost := m.store.Load(ctx, rec.ID)
 		if lost == nil && there.Revision == rec.Revision {
@@ -305,7 +330,7 @@ func (m *Manager) Rollback(ctx context.Context, s *Session) {
 	if e == nil {
 		return
 	}
-	limit := newDeadline(context.WithoutCancel(ctx), time.Now().Add(m.commitTimeout))
+	limit := newDetachedDeadline(ctx, time.Now().Add(m.commitTimeout))
 	defer limit.stop()
 	_ = m.commitEnd(limit, s) // remove has made the failure known
 	s.mu.Lock()

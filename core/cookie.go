@@ -101,11 +101,16 @@ func (c Cookie) checkSyntax(f *faults) {
 }
 
 func (c Cookie) flatten(list []carrier) []carrier {
-	return append(list, &cookieCarrier{c.withDefaults()})
+	ready := &cookieCarrier{Cookie: c.withDefaults()}
+	_, ready.attributes, _ = strings.Cut(ready.cookie("").String(), "=")
+	return append(list, ready)
 }
 
 // A cookieCarrier is a Cookie made ready.
-type cookieCarrier struct{ Cookie }
+type cookieCarrier struct {
+	Cookie
+	attributes string // of a cookie that does not persist, as they follow its value
+}
 
 func (*cookieCarrier) vary() string  { return "Cookie" }
 func (c *cookieCarrier) key() string { return "the cookie " + c.Name }
@@ -158,14 +163,16 @@ func (c *cookieCarrier) cookie(value string) *http.Cookie {
 func (c *cookieCarrier) issue(
 	response ResponseHeader, token string, persist *bool, maxAge moment,
 ) {
-	cookie := c.cookie(token)
-	if persist == nil && c.Persist || persist != nil && *persist {
-		limit := moment(maxCookieAge.Milliseconds())
-		if maxAge == noMoment || maxAge > limit {
-			maxAge = limit
-		}
-		cookie.MaxAge = int((maxAge + 999) / 1000) // a second too long does no harm, the server judges
+	if persist == nil && !c.Persist || persist != nil && !*persist {
+		response.Add("Set-Cookie", c.Name+"="+token+c.attributes)
+		return
 	}
+	limit := moment(maxCookieAge.Milliseconds())
+	if maxAge == noMoment || maxAge > limit {
+		maxAge = limit
+	}
+	cookie := c.cookie(token)
+	cookie.MaxAge = int((maxAge + 999) / 1000) // a second too long does no harm, the server judges
 	response.Add("Set-Cookie", cookie.String())
 }
 

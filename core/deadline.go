@@ -10,7 +10,8 @@ import (
 // somebody waits for it, which a store in memory never does.
 type deadline struct {
 	context.Context
-	at time.Time
+	at       time.Time
+	detached bool // from the end of Context, as by context.WithoutCancel
 
 	mu      sync.Mutex
 	derived context.Context
@@ -24,6 +25,19 @@ func newDeadline(ctx context.Context, at time.Time) *deadline {
 	return &deadline{Context: ctx, at: at}
 }
 
+// newDetachedDeadline is for what must be done although ctx may have ended.
+func newDetachedDeadline(ctx context.Context, at time.Time) *deadline {
+	return &deadline{Context: ctx, at: at, detached: true}
+}
+
+// above is the context that the deadline is put on top of.
+func (d *deadline) above() context.Context {
+	if d.detached {
+		return context.WithoutCancel(d.Context)
+	}
+	return d.Context
+}
+
 // Deadline implements context.Context.
 func (d *deadline) Deadline() (time.Time, bool) { return d.at, true }
 
@@ -32,7 +46,7 @@ func (d *deadline) Done() <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.derived == nil {
-		d.derived, d.cancel = context.WithDeadline(d.Context, d.at)
+		d.derived, d.cancel = context.WithDeadline(d.above(), d.at)
 	}
 	return d.derived.Done()
 }
@@ -45,7 +59,7 @@ func (d *deadline) Err() error {
 	switch {
 	case derived != nil:
 		return derived.Err()
-	case d.Context.Err() != nil:
+	case !d.detached && d.Context.Err() != nil:
 		return d.Context.Err()
 	case !time.Now().Before(d.at):
 		return context.DeadlineExceeded
@@ -62,7 +76,7 @@ func (d *deadline) Value(key any) any {
 	if derived != nil {
 		return derived.Value(key)
 	}
-	return d.Context.Value(key)
+	return d.above().Value(key)
 }
 
 // stop frees the timer, if there is one.

@@ -93,6 +93,28 @@ func TestADeadlineIsAContextWithATimeout(t *testing.T) {
 			<-below.Done()
 			assert.Equal(t, assert.AnError, context.Cause(below))
 		},
+		"a detached one does not end with the one above it": func(t *testing.T, c deadlineCase) {
+			type key struct{}
+			above, cancel := context.WithCancelCause(context.WithValue(c.ctx, key{}, "value"))
+			sooner, end := context.WithTimeout(above, time.Second)
+			defer end()
+			begun := time.Now()
+			d := newDetachedDeadline(sooner, begun.Add(time.Minute))
+			defer d.stop()
+			cancel(assert.AnError)
+			at, _ := d.Deadline()
+			assert.Equal(t, time.Minute, at.Sub(begun))
+			require.NoError(t, d.Err())
+			require.NoError(t, context.Cause(d))
+			assert.Equal(t, "value", d.Value(key{}))
+			below, end := context.WithTimeout(d, time.Hour)
+			defer end()
+			<-below.Done()
+			assert.Equal(t, time.Minute, time.Since(begun))
+			assert.Equal(t, context.DeadlineExceeded, d.Err())
+			assert.Equal(t, context.DeadlineExceeded, context.Cause(below))
+			assert.Equal(t, "value", d.Value(key{}))
+		},
 		"stopping frees whoever waits": func(t *testing.T, c deadlineCase) {
 			done := c.d.Done()
 			c.d.stop()

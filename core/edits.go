@@ -4,13 +4,13 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // edits are what was done to a session in this request, and what came of it so far.
 type edits struct {
 	pending    changes
-	inflight   *changes         // what Commit is storing right now
+	inflight   *changes         // what Commit is storing right now, nil if it is not at work
+	taken      changes          // which is what inflight points to
 	faults     map[string]error // by the name of the value
 	ownerFault error            // of SetOwner
 	failed     error            // the last Commit's, until one succeeds
@@ -78,7 +78,8 @@ func (s *Session) tooLarge() error {
 	if s.baseShows() {
 		base = s.base.values()
 	}
-	p, _, err := e.pending.merge(base, base, false)
+	var room patchRoom
+	p, _, err := e.pending.merge(room[:0], base, base, false)
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (s *Session) fault(name string, err error) {
 	if e.faults == nil {
 		e.faults = make(map[string]error)
 	}
-	e.faults[strings.Clone(name)] = err
+	e.faults[name] = err
 }
 
 // forgive forgets what was wrong with a value that is set anew or deleted.
@@ -101,6 +102,9 @@ func (s *Session) forgive(name string) {
 		return
 	}
 	delete(e.faults, name)
+	if e.failed == nil {
+		return
+	}
 	var fault *ValueError
 	if errors.As(e.failed, &fault) && (fault.Name == name || fault.Name == "") {
 		e.failed = nil

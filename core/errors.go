@@ -21,6 +21,9 @@ var (
 	// ErrNotDurable says that a write took effect, but was not confirmed by as many copies as were
 	// asked for. The Manager goes on confirming it in the background.
 	ErrNotDurable = errors.New("session write is not confirmed by enough copies")
+	// ErrStoreFull says that a store has no room for a new record, or for a larger one, and that
+	// the write has not taken effect. A MemoryStore with a limit answers with it.
+	ErrStoreFull = errors.New("session store is full")
 )
 
 // The errors of Manager.Commit and Session.Err beside *StoreError, *ValueError, *OwnerError and

@@ -50,12 +50,13 @@ type Failer interface {
 func (m *Manager) BeginGate(
 	ctx context.Context, g *Gate, request, response http.Header, f Failer,
 ) error {
-	s := &Session{gated: true}
-	g.session, g.header, g.failer = s, response, f
-	if err := m.begin(ctx, s, netHeader(request)); err != nil {
+	s, err := m.Begin(ctx, netHeader(request))
+	if err != nil {
 		m.ErrorHeader(nil, err, response)
 		return err
 	}
+	s.gated = true
+	g.session, g.header, g.failer = s, response, f
 	s.within(ctx)
 	if len(response) > 0 {
 		g.before = response.Clone()

@@ -96,35 +96,29 @@ func (m *Manager) sweep(s Sweeper) {
 // *StoreError; then no handler may run, and the answer is Status and ErrorHeader: an outage must
 // never look like a visitor who is not signed in.
 func (m *Manager) Begin(ctx context.Context, request RequestHeader) (*Session, error) {
-	s := new(Session)
-	return s, m.begin(ctx, s, request)
-}
-
-func (m *Manager) begin(ctx context.Context, s *Session, request RequestHeader) error {
-	s.manager = m
 	var f found
 	for i, c := range m.carriers {
 		f.carrier = i
 		f = c.collect(request, f)
 	}
-	s.sent = f.sent
+	if f.distinct == 1 && wellFormed(f.token, TokenLength) {
+		s := &loadedSession{Session: Session{manager: m, sent: f.sent}}
+		return &s.Session, m.load(ctx, s, f.token)
+	}
 	switch {
-	case f.distinct == 0:
-		return nil
 	case f.distinct > 1:
 		m.emit(ctx, Event{Kind: TokenAmbiguous})
-		return nil
-	case !wellFormed(f.token, TokenLength):
+	case f.distinct == 1:
 		m.emit(ctx, Event{Kind: TokenMalformed})
-		return nil
 	}
-	return m.load(ctx, s, f.token)
+	return &Session{manager: m, sent: f.sent}, nil
 }
 
 // load looks at what the token claims.
-func (m *Manager) load(ctx context.Context, s *Session, token string) error {
+func (m *Manager) load(ctx context.Context, s *loadedSession, token string) error {
 	at := time.Now()
-	base, id, err := m.lookUp(ctx, token, at)
+	var base stored
+	id, err := m.lookUp(ctx, token, at, &base)
 	if errors.Is(err, ErrNotFound) {
 		s.proof, s.claim = noRecord, &claim{id, m.domain.verifierOf(token)}
 		m.emit(ctx, Event{Kind: TokenUnknown, ID: id})
@@ -140,9 +134,10 @@ func (m *Manager) load(ctx context.Context, s *Session, token string) error {
 		s.claim = &claim{id, verifier}
 		return nil
 	}
-	s.base, s.live = base.snapshot(), true
+	s.record = base.snapshot()
+	s.base, s.live = &s.record, true
 	if momentOf(at)-s.base.used > m.touchInterval {
-		m.touch(ctx, s, momentOf(at))
+		m.touch(ctx, &s.Session, momentOf(at))
 	}
 	return nil
 }
@@ -151,25 +146,24 @@ func (m *Manager) load(ctx context.Context, s *Session, token string) error {
 // secret: nothing that lasts may be a part of it. Only the MemoryStore is known to keep nothing of
 // what it is asked for, and never to wait.
 func (m *Manager) lookUp(
-	ctx context.Context, token string, at time.Time,
-) (base stored, id ID, err error) {
+	ctx context.Context, token string, at time.Time, base *stored,
+) (id ID, err error) {
 	if m.memory != nil {
-		base, err = m.fetch(ctx, ID(token[:IDLength]))
+		err = m.fetch(ctx, ID(token[:IDLength]), base)
 		if err == nil {
-			return base, base.ID, nil
+			return base.ID, nil
 		}
 		id = ID(strings.Clone(token[:IDLength]))
 		var damaged *StoreError
 		if errors.As(err, &damaged) {
 			damaged.ID = id
 		}
-		return base, id, err
+		return id, err
 	}
 	id = ID(strings.Clone(token[:IDLength]))
 	limit := newDeadline(ctx, at.Add(m.loadTimeout))
 	defer limit.stop()
-	base, err = m.fetch(limit, id)
-	return base, id, err
+	return id, m.fetch(limit, id, base)
 }
 
 // prove compares what the token claims with the record.
@@ -194,24 +188,23 @@ func (m *Manager) prove(ctx context.Context, base *stored, v *verifier, at momen
 	return proof
 }
 
-// fetch loads a record and takes it apart. Its error wraps ErrNotFound or is a *StoreError.
-func (m *Manager) fetch(ctx context.Context, id ID) (stored, error) {
+// fetch loads a record into base and takes it apart. Its error wraps ErrNotFound or is a *StoreError.
+func (m *Manager) fetch(ctx context.Context, id ID, base *stored) error {
 	rec, err := m.store.Load(ctx, id)
 	if errors.Is(err, ErrNotFound) {
-		return stored{}, ErrNotFound
+		return ErrNotFound
 	}
-	if err != nil {
-		return stored{}, &StoreError{Op: "load", ID: id, Err: err}
+	if err == nil {
+		base.Record = rec
+		base.head, base.values, err = parseFrame(rec.Data)
 	}
-	base := stored{Record: rec}
-	base.head, base.values, err = parseFrame(rec.Data)
 	if err == nil && rec.ID != id {
 		err = errors.New("answered with another record")
 	}
 	if err != nil {
-		return stored{}, &StoreError{Op: "load", ID: id, Err: err}
+		return &StoreError{Op: "load", ID: id, Err: err}
 	}
-	return base, nil
+	return nil
 }
 
 // judge says why a record is dead at a moment, "" if it is alive. Equality is dead.
@@ -293,14 +286,16 @@ func (m *Manager) Open(ctx context.Context, id ID) (*Session, error) {
 	at := time.Now()
 	limit := newDeadline(ctx, at.Add(m.loadTimeout))
 	defer limit.stop()
-	base, err := m.fetch(limit, id)
+	var base stored
+	err := m.fetch(limit, id, &base)
 	if err != nil {
 		return nil, err
 	}
 	if base.domain != m.domain || m.judge(ctx, &base, momentOf(at)) != "" {
 		return nil, ErrNotFound
 	}
-	return &Session{manager: m, headerGone: true, base: base.snapshot(), live: true}, nil
+	record := base.snapshot()
+	return &Session{manager: m, headerGone: true, base: &record, live: true}, nil
 }
 
 // Revoke ends a session from outside, by its public name. It is no error, and has no effect, if
@@ -313,7 +308,8 @@ func (m *Manager) Revoke(ctx context.Context, id ID) error {
 	id = ID(strings.Clone(string(id))) // it may be a view of a framework's buffer
 	limit := newDeadline(ctx, time.Now().Add(m.commitTimeout))
 	defer limit.stop()
-	base, err := m.fetch(limit, id)
+	var base stored
+	err := m.fetch(limit, id, &base)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}

@@ -5,29 +5,42 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
-	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// MemoryOptions are the settings of a MemoryStore; there are none yet.
-type MemoryOptions struct{}
+// MemoryOptions are the settings of a MemoryStore. The zero value sets no limit.
+//
+// A full store first drops what has expired by the clock of this machine, and then answers Create
+// with ErrStoreFull; the Manager makes a 503 of that. It never drops a living session to make room.
+// An Update that makes a record take more memory than there is left is refused likewise, and the
+// old record stays; one that does not, a Touch and a Delete are never refused. The limits are kept
+// exactly, however many requests come at once.
+type MemoryOptions struct {
+	// MaxSessions is how many records the store may hold. Zero means any number. Less than zero
+	// means none, so that a slip in working it out shows at once and does not lift the limit.
+	MaxSessions int
 
-const memoryShards = 64
+	// MaxBytes is how much memory the records may take, as MemoryStore.Bytes counts it. Zero means
+	// any amount; less than zero none.
+	MaxBytes int64
+}
+
+const memoryShards = 256
 
 // A MemoryStore keeps records in the memory of this process: they end with it, and no other process
-// sees them. It is safe for concurrent use. A Manager sweeps it, also while no request comes in.
-// Make one with NewMemoryStore.
+// sees them. It is safe for concurrent use, and made for millions of sessions: the records up to
+// some 480 bytes of ID, Owner and Data lie closely packed in memory that the garbage collector need
+// not look at, and what has expired is given back. A Manager sweeps it, also while no request comes
+// in. Make one with NewMemoryStore.
+//
+// It copies what it keeps of a Record, but for the Data of a larger one, which it holds on to and
+// returns as it is. Times are cut to whole milliseconds.
 type MemoryStore struct {
 	seed   maphash.Seed
 	shards [memoryShards]memoryShard
-}
-
-// A memoryShard holds the records of one part of the IDs, so that writers seldom wait for others.
-type memoryShard struct {
-	mu      sync.RWMutex
-	records map[ID]Record
-	peak    int // the most records since the map was made, which is what its memory follows
+	room   memoryRoom
+	due    [memoryShards]atomic.Int64 // of each shard, side by side for who looks at all of them
 }
 
 var (
@@ -37,10 +50,14 @@ var (
 )
 
 // NewMemoryStore makes an empty store. It starts no goroutine.
-func NewMemoryStore(MemoryOptions) *MemoryStore {
+func NewMemoryStore(options MemoryOptions) *MemoryStore {
 	m := &MemoryStore{seed: maphash.MakeSeed()}
+	m.room.maxSessions = limit(int64(options.MaxSessions))
+	m.room.maxBytes = limit(options.MaxBytes)
 	for i := range m.shards {
-		m.shards[i].records = make(map[ID]Record)
+		sh := &m.shards[i]
+		sh.seed, sh.room, sh.due = m.seed, &m.room, &m.due[i]
+		sh.due.Store(never)
 	}
 	return m
 }
@@ -50,121 +67,88 @@ func (m *MemoryStore) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "[session memory store]")
 }
 
-func (m *MemoryStore) shard(id ID) *memoryShard {
-	return &m.shards[maphash.String(m.seed, string(id))%memoryShards]
+// locate returns the number of the shard that an ID belongs to, and the part of the ID's hash that
+// says where in it.
+func (m *MemoryStore) locate(id ID) (shard int, hash uint32) {
+	sum := maphash.String(m.seed, string(id))
+	return int(sum >> 32 % memoryShards), uint32(sum)
 }
 
-// Create implements Store.
+// Create implements Store. It answers ErrStoreFull if there is no room.
 func (m *MemoryStore) Create(_ context.Context, rec Record) error {
-	sh := m.shard(rec.ID)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if _, ok := sh.records[rec.ID]; ok {
-		return ErrExists
+	i, hash := m.locate(rec.ID)
+	err := m.shards[i].create(hash, &rec)
+	for err == ErrStoreFull && m.makeRoom(i) {
+		err = m.shards[i].create(hash, &rec)
 	}
-	rec.ID = ID(strings.Clone(string(rec.ID))) // the key must not hold on to a longer string
-	sh.records[rec.ID] = rec
-	sh.peak = max(sh.peak, len(sh.records))
-	return nil
+	return err
 }
 
-// Load implements Store.
+// Load implements Store. The record's texts are the caller's own, the ID among them.
 func (m *MemoryStore) Load(_ context.Context, id ID) (Record, error) {
-	sh := m.shard(id)
-	sh.mu.RLock()
-	rec, ok := sh.records[id]
-	sh.mu.RUnlock()
-	if !ok {
-		return Record{}, ErrNotFound
-	}
-	return rec, nil
+	i, hash := m.locate(id)
+	return m.shards[i].load(hash, id)
 }
 
-// Update implements Store.
+// Update implements Store. It answers ErrStoreFull if the record grows and there is no room.
 func (m *MemoryStore) Update(_ context.Context, rec Record, was Revision) error {
-	return m.replace(rec.ID, was, func(old Record) Record {
-		rec.ID = old.ID
-		return rec
-	})
+	i, hash := m.locate(rec.ID)
+	err := m.shards[i].update(hash, &rec, was)
+	for err == ErrStoreFull && m.makeRoom(i) {
+		err = m.shards[i].update(hash, &rec, was)
+	}
+	return err
 }
 
 // Touch implements Toucher.
 func (m *MemoryStore) Touch(_ context.Context, rec Record, was Revision) error {
-	return m.replace(rec.ID, was, func(old Record) Record {
-		old.Revision, old.Used, old.Expires = rec.Revision, rec.Used, rec.Expires
-		return old
-	})
-}
-
-func (m *MemoryStore) replace(id ID, was Revision, f func(Record) Record) error {
-	sh := m.shard(id)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	old, ok := sh.records[id]
-	if !ok {
-		return ErrNotFound
-	}
-	if old.Revision != was {
-		return ErrConflict
-	}
-	sh.records[old.ID] = f(old)
-	return nil
+	i, hash := m.locate(rec.ID)
+	return m.shards[i].touch(hash, &rec, was)
 }
 
 // Delete implements Store.
 func (m *MemoryStore) Delete(_ context.Context, id ID) error {
-	sh := m.shard(id)
-	sh.mu.Lock()
-	delete(sh.records, id)
-	sh.mu.Unlock()
+	i, hash := m.locate(id)
+	m.shards[i].delete(hash, id)
 	return nil
 }
 
-// DeleteExpired implements Sweeper, one shard at a time. It removes all there is in one call.
+// DeleteExpired implements Sweeper. It removes all there is in one call, in many short steps
+// between which others read and write, and the context may end it.
 func (m *MemoryStore) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	deleted := 0
 	for i := range m.shards {
-		if err := ctx.Err(); err != nil {
+		n, err := m.shards[i].sweep(ctx, now.UnixMilli())
+		deleted += n
+		if err != nil {
 			return deleted, err
 		}
-		deleted += m.shards[i].deleteExpired(now)
 	}
 	return deleted, nil
 }
 
-func (sh *memoryShard) deleteExpired(now time.Time) int {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	before := len(sh.records)
-	for id, rec := range sh.records {
-		if !rec.Expires.IsZero() && !rec.Expires.After(now) {
-			delete(sh.records, id)
+// makeRoom drops a few records that have expired, and reports whether there were any. Where there
+// are none, that costs a look at each shard's due, and no more: a shard is searched only if a time
+// has come at which one of its records was once to expire.
+func (m *MemoryStore) makeRoom(first int) bool {
+	now := time.Now().UnixMilli()
+	for i := range m.shards {
+		sh := &m.shards[(first+i)%memoryShards]
+		more, cursor := true, newSweepCursor()
+		for more && sh.due.Load() <= now {
+			var dropped int
+			if dropped, more = sh.sweepStep(&cursor, now); dropped > 0 {
+				return true
+			}
 		}
 	}
-	sh.shrink()
-	return before - len(sh.records)
-}
-
-// shrink gives memory back: a map never does so by itself.
-func (sh *memoryShard) shrink() {
-	if sh.peak < 64 || len(sh.records) > sh.peak/4 {
-		return
-	}
-	smaller := make(map[ID]Record, len(sh.records))
-	for id, rec := range sh.records {
-		smaller[id] = rec
-	}
-	sh.records, sh.peak = smaller, len(smaller)
+	return false
 }
 
 // Len counts the records, expired ones that were not yet swept among them.
-func (m *MemoryStore) Len() int {
-	n := 0
-	for i := range m.shards {
-		sh := &m.shards[i]
-		sh.mu.RLock()
-		n += len(sh.records)
-		sh.mu.RUnlock()
-	}
-	return n
-}
+func (m *MemoryStore) Len() int { return int(m.room.sessions.Load()) }
+
+// Bytes is how much memory the records take, which MemoryOptions.MaxBytes limits: for each its
+// fields, ID, Owner and Data, rounded up, and its share of what finds it. The process needs more:
+// the garbage collector alone lets the heap grow to twice of what is in use (GOGC).
+func (m *MemoryStore) Bytes() int64 { return m.room.bytes.Load() }

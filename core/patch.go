@@ -14,6 +14,9 @@ type patchEntry struct {
 	deleted bool
 }
 
+// A patchRoom is memory for a patch of few values.
+type patchRoom [4]patchEntry
+
 func (p patch) find(name string) *patchEntry {
 	for i := range p {
 		if p[i].name == name {

@@ -24,26 +24,32 @@ type Session struct {
 	outer   *Session        // of another Manager, further out
 	request context.Context // the request's own; nil unless the handler finds the Session in a context
 	sent    sent            // by the request's carriers
-	claim   *claim          // of a token that opened no session, nil if there was none
 
-	gated   bool       // a Gate ends the handler's context
 	ending  sync.Mutex // held while the next two are changed
-	over    bool       // that context has ended
 	derived atomic.Pointer[derivedContext]
+	over    bool // the handler's context has ended
+	gated   bool // which a Gate sees to
 
-	committing sync.Mutex // held by Commit, one at a time
-
+	proof      proof // of the request's token; it and what follows is for whoever holds mu
+	looked     bool  // the handler saw or did something: the response depends on the session
+	live       bool  // base is a session that is alive, as far as this request knows
+	gone       bool  // it ended while this request ran
+	headerGone bool  // no header can be sent any more
+	sealed     bool  // the request is over
+	late       bool  // something changed after that
+	tell       bool  // an event has to tell so
 	mu         sync.Mutex
-	proof      proof
-	looked     bool     // the handler saw or did something: the response depends on the session
-	live       bool     // base is a session that is alive, as far as this request knows
-	gone       bool     // it ended while this request ran
-	headerGone bool     // no header can be sent any more
-	sealed     bool     // the request is over
-	late       bool     // something changed after that
-	tell       bool     // an event has to tell so
-	base       snapshot // the record the edits are on top of
-	edits      *edits   // nil as long as nothing was changed, as in most requests
+	committing sync.Mutex // held by Commit, one at a time, before mu
+
+	claim *claim    // of a token that opened no session, nil if there was none
+	base  *snapshot // the record the edits are on top of, nil as long as there is none
+	edits *edits    // nil as long as nothing was changed, as in most requests
+}
+
+// A loadedSession is a Session with its base in one piece of memory.
+type loadedSession struct {
+	Session
+	record snapshot
 }
 
 // A claim is what a token says that opened no session. Commit needs it for Destroy.

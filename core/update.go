@@ -98,7 +98,8 @@ func (u *update) failed(ctx context.Context, err error) error {
 }
 
 func (u *update) reload(ctx context.Context) error {
-	fresh, err := u.m.fetch(ctx, u.base.ID)
+	var fresh stored
+	err := u.m.fetch(ctx, u.base.ID, &fresh)
 	if err == nil {
 		u.fresh = fresh
 	}
@@ -114,7 +115,8 @@ func (u *update) attempt(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	rerun := u.c.stale || u.fresh.Revision != u.base.Revision
-	p, dropped, err := u.c.merge(u.base.values, u.fresh.values, rerun)
+	var room patchRoom
+	p, dropped, err := u.c.merge(room[:0], u.base.values, u.fresh.values, rerun)
 	if err == nil {
 		err = u.m.checkPatch(u.fresh.values, u.c.under(u.fresh.values), p)
 	}
@@ -184,6 +186,8 @@ func (u *update) write(ctx context.Context, next stored, token Token) (again boo
 			return false, u.done(ctx, next, token, err)
 		case errors.Is(err, ErrNotFound):
 			return false, ErrNotFound
+		case errors.Is(err, ErrStoreFull) && unknown == nil:
+			return false, &StoreError{Op: "update", ID: u.base.ID, Err: err}
 		}
 		lost := u.reload(ctx)
 		switch {
@@ -227,8 +231,7 @@ func (u *update) done(ctx context.Context, next stored, token Token, doubt error
 	if doubt == nil {
 		return nil
 	}
-	job := unconfirmed{id: next.ID, rec: &next.Record, until: momentOf(next.Expires)}
-	u.m.confirm(ctx, job)
+	u.m.confirm(ctx, unconfirmedWrite(next.Record))
 	return fmt.Errorf("session %s: %w", next.ID, doubt)
 }
 

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"strings"
 )
 
 // A Value is one typed entry of a session, made once with NewValue and used with any session:
@@ -15,7 +16,9 @@ type Value[T any] struct {
 }
 
 // NewValue names a value: 1 to 255 bytes of UTF-8, else setting it is a *ValueError.
-func NewValue[T any](name string) Value[T] { return Value[T]{name: name} }
+func NewValue[T any](name string) Value[T] {
+	return Value[T]{name: strings.Clone(name)} // it may be a view of a framework's buffer
+}
 
 // Name is the name that NewValue was given.
 func (v Value[T]) Name() string { return v.name }

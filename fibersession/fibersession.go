@@ -99,9 +99,9 @@ func serve(c *fiber.Ctx, m *core.Manager, h *headers) error {
 // next calls the rest of the chain with the session in it. The app's ErrorHandler, which runs
 // later, finds it there, too.
 func next(c *fiber.Ctx, m *core.Manager, ctx context.Context, s *core.Session) error {
-	outer := c.Locals(core.ContextKey)
+	outer := c.Context().UserValue(core.ContextKey)
 	c.SetUserContext(core.NewContext(ctx, s))
-	c.Locals(core.ContextKey, s)
+	c.Context().SetUserValue(core.ContextKey, s)
 	returned := false
 	defer func() {
 		if !returned { // a panic: nothing is stored
@@ -109,7 +109,7 @@ func next(c *fiber.Ctx, m *core.Manager, ctx context.Context, s *core.Session) e
 		}
 		if outer != nil {
 			c.SetUserContext(ctx)
-			c.Locals(core.ContextKey, outer)
+			c.Context().SetUserValue(core.ContextKey, outer)
 		}
 	}()
 	err := c.Next()

@@ -27,7 +27,7 @@ type (
 // take points h at one request.
 func (h *headers) take(c *fiber.Ctx) {
 	h.request, h.response = &c.Request().Header, &c.Response().Header
-	h.exact = c.App().Config().DisableHeaderNormalizing
+	h.exact = c.App().Server().DisableHeaderNamesNormalizing // App.Config makes a large copy
 	h.response.CopyTo(&h.before)
 }
 

@@ -24,10 +24,11 @@ func keepMistakes() []mistake {
 	}, {
 		name: "times in the local zone",
 		make: func(s *altered) {
-			s.record = func(rec core.Record) core.Record {
-				local := time.FixedZone("here", 3600)
+			local := time.FixedZone("here", 3600)
+			s.load = func(ctx context.Context, id core.ID) (core.Record, error) {
+				rec, err := s.MemoryStore.Load(ctx, id)
 				rec.Used, rec.Expires = rec.Used.In(local), rec.Expires.In(local)
-				return rec
+				return rec, err
 			}
 		},
 		seen: []string{"times"},

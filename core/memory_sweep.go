@@ -1,0 +1,100 @@
+package core
+
+import (
+	"context"
+	"runtime"
+)
+
+// A sweepCursor is how far a sweep has come in a shard: it goes from the last chunk of the highest
+// class to the first of the lowest, one at a time, and others may read and write between the steps.
+//
+// It misses nothing by that. A record moves in three ways. Where another one of its vector was
+// removed, it moves from the end of the vector, which the cursor sees first, towards the
+// beginning: it may be seen twice. In a write it moves to another vector, but then its Expires is
+// new, and the sweep need not know it. And what was seen is not seen again, but it was not due.
+// Each chunk keeps for itself when it is due, whatever moves to it.
+type sweepCursor struct {
+	class slotClass
+	chunk int // the cursor stands before it; what is at or behind it was seen
+}
+
+func newSweepCursor() sweepCursor { return sweepCursor{class: shortClasses + 1} }
+
+// sweep removes what has expired by now, in steps, and returns how many records that was.
+func (sh *memoryShard) sweep(ctx context.Context, now int64) (int, error) {
+	removed := 0
+	for cursor := newSweepCursor(); ; {
+		if err := ctx.Err(); err != nil || sh.due.Load() > now {
+			return removed, err
+		}
+		n, more := sh.sweepStep(&cursor, now)
+		if !more {
+			return removed, nil
+		}
+		if removed += n; n > 0 {
+			runtime.Gosched() // with one processor, requests would wait until all is done
+		}
+	}
+}
+
+// sweepStep looks through the next chunk in which something may have expired. It reports false
+// when there was none, and then the shard's due is exact.
+func (sh *memoryShard) sweepStep(cursor *sweepCursor, now int64) (removed int, more bool) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for cursor.advance(sh.vectors) {
+		if sh.vectors[cursor.class].chunks[cursor.chunk].due <= now {
+			return sh.sweepChunk(cursor.class, cursor.chunk, now), true
+		}
+	}
+	due := int64(never)
+	for i := range sh.vectors {
+		due = min(due, sh.vectors[i].due())
+	}
+	sh.due.Store(due)
+	return 0, false
+}
+
+// advance moves the cursor to the next chunk, if there is one.
+func (c *sweepCursor) advance(vectors []vector) bool {
+	if int(c.class) < len(vectors) {
+		c.chunk = min(c.chunk, len(vectors[c.class].chunks))
+	}
+	for c.chunk == 0 || int(c.class) >= len(vectors) {
+		if c.class == 0 {
+			return false
+		}
+		c.class--
+		if int(c.class) < len(vectors) {
+			c.chunk = len(vectors[c.class].chunks)
+		}
+	}
+	c.chunk--
+	return true
+}
+
+// sweepChunk removes what has expired from one chunk, and finds out when it is due again. It goes
+// backwards, because removing moves a record from behind.
+func (sh *memoryShard) sweepChunk(c slotClass, number int, now int64) (removed int) {
+	v := &sh.vectors[c]
+	begin := number * chunkSlots
+	end := min(v.n, begin+chunkSlots)
+	sh.seen += end - begin
+	due := int64(never)
+	for i := end - 1; i >= begin; i-- {
+		if at := v.slot(c, i).due(); at > now {
+			due = min(due, at)
+			continue
+		}
+		p := placeOf(c, i)
+		sh.remove(sh.index.at(entryOf(sh.hashAt(p), p)), p)
+		removed++
+		if i < v.n { // what moved here was seen before, or is seen when the chunk is due again
+			due = min(due, v.slot(c, i).due())
+		}
+	}
+	if begin < v.n {
+		v.chunks[number].due = due
+	}
+	return removed
+}
