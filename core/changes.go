@@ -197,7 +197,7 @@ func (c *changes) merge(
 			return nil, nil, ErrConflict
 		}
 		if v.kind == deleteValue {
-			p = append(p, patchEntry{entry{name: v.name}, true})
+			p = append(p, patchEntry{entry: entry{name: v.name}, deleted: true})
 			continue
 		}
 		if !there {
@@ -212,7 +212,7 @@ func (c *changes) merge(
 				return nil, nil, err
 			}
 		}
-		p = append(p, patchEntry{entry{v.name, value}, false})
+		p = append(p, patchEntry{entry: entry{v.name, value}})
 	}
 	return p, dropped, nil
 }

@@ -125,8 +125,8 @@ func encodeJSON(val any) (string, error) {
 	return text, nil
 }
 
-// replaced reports whether encoding/json put U+FFFD in the place of invalid UTF-8: it writes that as
-// an escape, and a U+FFFD that was there before as it is.
+// replaced reports whether encoding/json put U+FFFD in the place of invalid UTF-8: it writes that
+// as an escape, and a U+FFFD that was there before as it is.
 func replaced(text string) bool {
 	for {
 		i := strings.IndexByte(text, '\\')

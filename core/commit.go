@@ -272,7 +272,7 @@ func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 		return err
 	}
 	s.settle(base)
-	m.owe(s, &base, token)
+	m.owe(s, &base, token, at)
 	m.emit(ctx, Event{Kind: SessionCreated, ID: base.ID, Owner: base.Owner})
 	return err
 }
@@ -304,10 +304,10 @@ func (m *Manager) create(ctx context.Context, rec Record) error {
 }
 
 // owe notes the token that the response has to bring.
-func (m *Manager) owe(s *Session, base *stored, token Token) {
+func (m *Manager) owe(s *Session, base *stored, token Token, at moment) {
 	debt := owed{token: token, persist: base.persist()}
 	if end := base.created.add(m.lifetime); end != noMoment {
-		debt.maxAge = max(1, end-now())
+		debt.maxAge = max(1, end-at)
 	}
 	s.mu.Lock()
 	s.edits.owed = debt

@@ -69,8 +69,8 @@ func (c *anotherContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// A sessionContext is a Session as a handler's context: the request's, in which the Session itself is
-// found, and, behind a Gate, until its end. That costs something only where somebody waits.
+// A sessionContext is a Session as a handler's context: the request's, in which the Session itself
+// is found, and, behind a Gate, until its end. That costs something only where somebody waits.
 type sessionContext Session
 
 // A derivedContext is made for whoever waits.

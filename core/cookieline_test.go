@@ -164,8 +164,8 @@ func FuzzCookieLine(f *testing.F) {
 }
 
 // requireNetHTTPAgrees holds that what net/http finds is found as well. It finds less, since values
-// that it holds to be ill-formed are none, and leaves blanks at a value's ends. Line breaks, which it
-// trims and we do not, are in no header line that HTTP can carry.
+// that it holds to be ill-formed are none, and leaves blanks at a value's ends. Line breaks, which
+// it trims and we do not, are in no header line that HTTP can carry.
 func requireNetHTTPAgrees(t *testing.T, line string, values []string) {
 	t.Helper()
 	if strings.ContainsAny(line, "\r\n") {

@@ -115,11 +115,11 @@ func (h *head) append(b []byte) []byte {
 // join writes a frame of the head and the values as the patch leaves them.
 func (h *head) join(v values, p patch) (data string, patched values) {
 	first := h.append(make([]byte, 0, fixedHeadSize+maxPrevious*previousSize+1))
-	size := v.patchedSize(p)
+	count, size := v.locate(p)
 	var b strings.Builder // whose String is no copy
 	b.Grow(len(first) + size)
 	b.Write(first)
-	v.patchTo(&b, p)
+	v.patchTo(&b, count, p)
 	data = b.String()
 	return data, values(data[len(first):])
 }
@@ -127,6 +127,15 @@ func (h *head) join(v values, p patch) (data string, patched values) {
 // parseFrame takes a record's Data apart. Nothing is decoded or copied, but the whole structure is
 // checked, so that reading a value later cannot fail on it.
 func parseFrame(data string) (head, values, error) {
+	h, v, err := parseHead(data)
+	if err == nil && !v.valid() {
+		return h, "", &FrameError{Reason: "is damaged"}
+	}
+	return h, v, err
+}
+
+// parseHead is parseFrame for a frame whose values were checked before.
+func parseHead(data string) (head, values, error) {
 	var h head
 	if len(data) == 0 {
 		return h, "", &FrameError{Reason: "is empty"}
@@ -152,11 +161,7 @@ func parseFrame(data string) (head, values, error) {
 	if h.extension, rest, ok = takeField(rest); !ok {
 		return h, "", &FrameError{Reason: "is truncated"}
 	}
-	v := values(rest)
-	if !v.valid() {
-		return h, "", &FrameError{Reason: "is damaged"}
-	}
-	return h, v, nil
+	return h, values(rest), nil
 }
 
 func takeMoment(s string) (moment, string) {
@@ -179,14 +184,6 @@ func takeUvarint(s string) (n int, rest string, ok bool) {
 
 // takeField reads a length and as many bytes.
 func takeField(s string) (field, rest string, ok bool) {
-	if len(s) > 0 && int(s[0]) < min(len(s), 0x80) { // nearly all of them
-		end := 1 + int(s[0])
-		return s[1:end], s[end:], true
-	}
-	return takeLongField(s)
-}
-
-func takeLongField(s string) (field, rest string, ok bool) {
 	n, rest, ok := takeUvarint(s)
 	if !ok || n > len(rest) {
 		return "", "", false
@@ -194,37 +191,70 @@ func takeLongField(s string) (field, rest string, ok bool) {
 	return rest[:n], rest[n:], true
 }
 
+// entryAt is where the name and the value of the entry at i begin and end, in values that are
+// valid.
+func entryAt(v values, i int) (name, nameEnd, value, valueEnd int) {
+	if n := v[i]; n < 0x80 { // as nearly all are
+		name, nameEnd = i+1, i+1+int(n)
+	} else {
+		name, nameEnd = fieldAt(v, i)
+	}
+	if n := v[nameEnd]; n < 0x80 {
+		return name, nameEnd, nameEnd + 1, nameEnd + 1 + int(n)
+	}
+	value, valueEnd = fieldAt(v, nameEnd)
+	return name, nameEnd, value, valueEnd
+}
+
+// fieldAt is where the field whose length is written at i begins and ends, in any bytes: the end
+// may lie beyond that of v.
+func fieldAt(v values, i int) (from, to int) {
+	n, rest, ok := takeUvarint(string(v[min(i, len(v)):]))
+	if !ok {
+		return len(v), len(v) + 1
+	}
+	from = len(v) - len(rest)
+	return from, from + n
+}
+
 // values is the part of a frame that holds the values, ready to be scanned for a name.
 type values string
 
 const noValues values = "\x00"
+
+// first is how many values there are, and where the first one begins.
+func (v values) first() (n, at int) {
+	n, rest, _ := takeUvarint(string(v))
+	return n, len(v) - len(rest)
+}
 
 func (v values) valid() bool {
 	n, rest, ok := takeUvarint(string(v))
 	if !ok {
 		return false
 	}
-	for range n {
-		if _, rest, ok = takeField(rest); !ok {
-			return false
+	at := len(v) - len(rest)
+	for range 2 * n {
+		if at < len(v) && v[at] < 0x80 {
+			at += 1 + int(v[at])
+			continue
 		}
-		if _, rest, ok = takeField(rest); !ok {
+		if _, at = fieldAt(v, at); at > len(v) {
 			return false
 		}
 	}
-	return rest == ""
+	return at == len(v)
 }
 
 // get finds the value of one name without decoding the others and without allocating.
 func (v values) get(name string) (value string, ok bool) {
-	n, rest, _ := takeUvarint(string(v))
+	n, at := v.first()
 	for range n {
-		var key string
-		key, rest, _ = takeField(rest)
-		value, rest, _ = takeField(rest)
-		if key == name {
-			return value, true
+		key, keyEnd, from, to := entryAt(v, at)
+		if string(v[key:keyEnd]) == name {
+			return string(v[from:to]), true
 		}
+		at = to
 	}
 	return "", false
 }

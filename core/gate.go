@@ -12,8 +12,8 @@ import (
 )
 
 // A Gate is one request's session, and lets nothing of the response out before it is committed. It
-// is what adapters of frameworks on net/http are made of: Manager.BeginGate before the handler, Open
-// before the first byte, Finish after the handler, Rollback if it panicked. Its methods may be
+// is what adapters of frameworks on net/http are made of: Manager.BeginGate before the handler,
+// Open before the first byte, Finish after the handler, Rollback if it panicked. Its methods may be
 // called at once, since a handler may write from any goroutine.
 //
 // The zero Gate is ready for BeginGate. An adapter makes it a field of what it keeps of a request,
@@ -169,8 +169,8 @@ func (h *gateHeader) Values(name string) []string { return h.header[name] }
 // Set implements ResponseHeader.
 func (h *gateHeader) Set(name, value string) { h.header.Set(name, value) }
 
-// Add implements ResponseHeader. Most responses get one line from us, Vary, which so costs no memory
-// of its own.
+// Add implements ResponseHeader. Most responses get one line from us, Vary, which so costs no
+// memory of its own.
 func (h *gateHeader) Add(name, value string) {
 	if h.line[0] != "" || len(h.header[name]) > 0 {
 		h.header.Add(name, value)

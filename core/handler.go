@@ -70,7 +70,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// An exchange is a request under way, all that is kept of it but the session in one piece of memory.
+// An exchange is a request under way, all that is kept of it but the session in one piece of
+// memory.
 type exchange struct {
 	gate    Gate
 	handler *handler

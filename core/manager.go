@@ -72,8 +72,8 @@ func (m *Manager) Close() error {
 	return m.unsure.stop()
 }
 
-// sweep removes what has expired, a minute late because nodes' clocks may differ. A failure is tried
-// again at the next turn.
+// sweep removes what has expired, a minute late because nodes' clocks may differ. A failure is
+// tried again at the next turn.
 func (m *Manager) sweep(s Sweeper) {
 	ctx, cancel := context.WithTimeout(m.sweeper.context(), sweepInterval)
 	defer cancel()
@@ -188,7 +188,8 @@ func (m *Manager) prove(ctx context.Context, base *stored, v *verifier, at momen
 	return proof
 }
 
-// fetch loads a record into base and takes it apart. Its error wraps ErrNotFound or is a *StoreError.
+// fetch loads a record into base and takes it apart. Its error wraps ErrNotFound or is a
+// *StoreError.
 func (m *Manager) fetch(ctx context.Context, id ID, base *stored) error {
 	rec, err := m.store.Load(ctx, id)
 	if errors.Is(err, ErrNotFound) {
@@ -228,8 +229,9 @@ func (m *Manager) expires(created, used moment) moment {
 	return earliest(created.add(m.lifetime), used.add(m.idleTimeout))
 }
 
-// extend is the end of a record with a later use, or under a Config with longer timeouts. An end that
-// comes before the write must be over stays, or a write that lands late would bring the session back.
+// extend is the end of a record with a later use, or under a Config with longer timeouts. An end
+// that comes before the write must be over stays, or a write that lands late would bring the
+// session back.
 func (m *Manager) extend(base *stored, used, over moment) moment {
 	end, was := m.expires(base.created, used), momentOf(base.Expires)
 	if was != noMoment && was <= over {
@@ -238,8 +240,8 @@ func (m *Manager) extend(base *stored, used, over moment) moment {
 	return end
 }
 
-// touch notes a use, for enough idle time has passed. It cannot fail a request: at worst the session
-// ends a little early.
+// touch notes a use, for enough idle time has passed. It cannot fail a request: at worst the
+// session ends a little early.
 func (m *Manager) touch(ctx context.Context, s *Session, at moment) {
 	// A touch that lands after the end would bring the session back: the last moments are not used.
 	margin := min(moment(m.commitTimeout.Milliseconds()), m.touchInterval)

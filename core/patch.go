@@ -2,6 +2,7 @@ package core
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"strings"
 )
 
@@ -11,99 +12,96 @@ type patch []patchEntry
 // A patchEntry sets one value, in its old place if it has one, or deletes it.
 type patchEntry struct {
 	entry
-	deleted bool
+	deleted  bool
+	from, to int // where its old place is among the values; both zero: nowhere
 }
 
 // A patchRoom is memory for a patch of few values.
 type patchRoom [4]patchEntry
 
-func (p patch) find(name string) *patchEntry {
-	for i := range p {
-		if p[i].name == name {
-			return &p[i]
-		}
-	}
-	return nil
-}
-
 // patchedSize is the size of the values as the patch leaves them.
 func (v values) patchedSize(p patch) int {
-	w := patchWriter{}
-	w.write(v, p)
-	return w.size
+	_, size := v.locate(p)
+	return size
 }
 
-// patchTo writes the values as the patch leaves them, of which only those it names are looked at.
-func (v values) patchTo(b *strings.Builder, p patch) {
-	w := patchWriter{to: b}
-	w.write(v, p)
-}
-
-// A patchWriter writes patched values, or counts their bytes only.
-type patchWriter struct {
-	to   *strings.Builder
-	size int
-}
-
-func (w *patchWriter) text(s string) {
-	w.size += len(s)
-	if w.to != nil {
-		w.to.WriteString(s)
-	}
-}
-
-func (w *patchWriter) uvarint(n int) {
-	var b [binary.MaxVarintLen64]byte
-	w.text(string(b[:binary.PutUvarint(b[:], uint64(n))]))
-}
-
-func (w *patchWriter) field(s string) {
-	w.uvarint(len(s))
-	w.text(s)
-}
-
-func (w *patchWriter) entry(e entry) {
-	w.field(e.name)
-	w.field(e.value)
-}
-
-func (w *patchWriter) write(v values, p patch) {
-	n, body, _ := takeUvarint(string(v))
-	w.uvarint(v.patchedCount(p))
-	from := body // what was not written yet, up to rest
-	for rest := body; n > 0; n-- {
-		before := rest
-		var name string
-		name, rest, _ = takeField(rest)
-		_, rest, _ = takeField(rest)
-		e := p.find(name)
-		if e == nil {
-			continue
+// locate notes in the patch where the old values are, and returns how many there will be and of how
+// many bytes.
+func (v values) locate(p patch) (count, size int) {
+	count, at := v.first()
+	size = len(v) - at
+	for i := range p {
+		e := &p[i]
+		e.from, e.to = v.find(e.name)
+		if e.to > 0 {
+			count--
+			size -= e.to - e.from
 		}
-		w.text(from[:len(from)-len(before)])
 		if !e.deleted {
-			w.entry(e.entry)
+			count++
+			size += fieldSize(e.name) + fieldSize(e.value)
 		}
-		from = rest
 	}
-	w.text(from)
+	return count, size + uvarintSize(count)
+}
+
+// find returns where a value lies, with its name, zero and zero if there is none.
+func (v values) find(name string) (from, to int) {
+	n, at := v.first()
+	for range n {
+		key, keyEnd, _, to := entryAt(v, at)
+		if string(v[key:keyEnd]) == name {
+			return at, to
+		}
+		at = to
+	}
+	return 0, 0
+}
+
+// patchTo writes the values as the patch, which was located in them, leaves them.
+func (v values) patchTo(b *strings.Builder, count int, p patch) {
+	writeUvarint(b, count)
+	_, at := v.first()
+	for e := p.next(at); e != nil; e = p.next(at) {
+		b.WriteString(string(v[at:e.from]))
+		e.writeTo(b)
+		at = e.to
+	}
+	b.WriteString(string(v[at:]))
 	for i := range p {
-		if _, there := v.get(p[i].name); !there && !p[i].deleted {
-			w.entry(p[i].entry)
+		if p[i].to == 0 {
+			p[i].writeTo(b)
 		}
 	}
 }
 
-// patchedCount is the number of the values as the patch leaves them.
-func (v values) patchedCount(p patch) int {
-	n, _, _ := takeUvarint(string(v))
+// next is the first entry whose old place is not before a position.
+func (p patch) next(at int) (first *patchEntry) {
 	for i := range p {
-		switch _, there := v.get(p[i].name); {
-		case there && p[i].deleted:
-			n--
-		case !there && !p[i].deleted:
-			n++
+		if e := &p[i]; e.to > 0 && e.from >= at && (first == nil || e.from < first.from) {
+			first = e
 		}
 	}
-	return n
+	return first
 }
+
+func (e *patchEntry) writeTo(b *strings.Builder) {
+	if !e.deleted {
+		writeField(b, e.name)
+		writeField(b, e.value)
+	}
+}
+
+func writeUvarint(b *strings.Builder, n int) {
+	var room [binary.MaxVarintLen64]byte
+	b.Write(binary.AppendUvarint(room[:0], uint64(n)))
+}
+
+func writeField(b *strings.Builder, s string) {
+	writeUvarint(b, len(s))
+	b.WriteString(s)
+}
+
+func fieldSize(s string) int { return uvarintSize(len(s)) + len(s) }
+
+func uvarintSize(n int) int { return (bits.Len(uint(n)|1) + 6) / 7 }

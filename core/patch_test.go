@@ -22,15 +22,16 @@ func joined(list []entry) values {
 
 func patched(v values, p patch) values {
 	var b strings.Builder
-	v.patchTo(&b, p)
+	count, _ := v.locate(p)
+	v.patchTo(&b, count, p)
 	return values(b.String())
 }
 
 func TestAPatchReplacesInItsPlaceAndLeavesTheOthersTheirs(t *testing.T) {
 	v := joined([]entry{{"a", "1"}, {"b", "2"}, {"c", "3"}})
 	p := patch{
-		{entry{"b", "4"}, false}, {entry{"d", "5"}, false}, {entry{name: "a"}, true},
-		{entry{name: "x"}, true},
+		{entry: entry{"b", "4"}}, {entry: entry{"d", "5"}},
+		{entry: entry{name: "a"}, deleted: true}, {entry: entry{name: "x"}, deleted: true},
 	}
 	v = patched(v, p)
 	assert.Equal(t, []entry{{"b", "4"}, {"c", "3"}, {"d", "5"}}, v.entries())
@@ -55,7 +56,7 @@ func TestRandomPatchesDoWhatAListWould(t *testing.T) {
 		var p patch
 		for i := range r.IntN(20) {
 			name := strconv.Itoa(i * 10)
-			e := patchEntry{entry{name, text()}, r.IntN(3) == 0}
+			e := patchEntry{entry: entry{name, text()}, deleted: r.IntN(3) == 0}
 			p = append(p, e)
 			at := slices.IndexFunc(list, func(o entry) bool { return o.name == name })
 			switch {

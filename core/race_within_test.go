@@ -12,8 +12,8 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
-// A handler may go on, in another goroutine, while its session is committed. What it changes then is
-// stored by the next commit, on top of what the first one stored or could not store.
+// A handler may go on, in another goroutine, while its session is committed. What it changes then
+// is stored by the next commit, on top of what the first one stored or could not store.
 func TestChangesWhileCommitRuns(t *testing.T) {
 	one := func(verb string) raceStep { return raceStep{verb: verb, name: "a", text: "+"} }
 	firsts := map[string][]raceStep{

@@ -38,8 +38,8 @@ type Sweeper interface {
 	DeleteExpired(ctx context.Context, now time.Time) (int, error)
 }
 
-// A Toucher is a Store that can note a use without writing Data again. A store that wraps another one
-// which cannot answers with an error that wraps errors.ErrUnsupported.
+// A Toucher is a Store that can note a use without writing Data again. A store that wraps another
+// one which cannot answers with an error that wraps errors.ErrUnsupported.
 type Toucher interface {
 	// Touch gives the record of rec.ID the Revision, Used and Expires of rec if its Revision is
 	// was, and ignores rec's Owner and Data. It answers as Update does, and never creates.

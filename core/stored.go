@@ -14,8 +14,8 @@ func (b *stored) seal(v values, p patch) {
 	b.Revision = newRevision()
 }
 
-// A snapshot is what a Session keeps of a stored record: as little as it can, since each request has
-// one, and most only read a value or two of it.
+// A snapshot is what a Session keeps of a stored record: as little as it can, since each request
+// has one, and most only read a value or two of it.
 type snapshot struct {
 	id                     ID
 	owner                  string
@@ -40,7 +40,7 @@ func (b *snapshot) unpack() stored {
 		ID: b.id, Revision: b.revision, Owner: b.owner,
 		Used: b.used.time(), Expires: b.expires.time(), Data: b.data,
 	}}
-	base.head, base.values, _ = parseFrame(b.data) // which did not fail when it was loaded
+	base.head, base.values, _ = parseHead(b.data) // which did not fail when it was loaded
 	return base
 }
 

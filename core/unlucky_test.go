@@ -20,7 +20,8 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
-// An unluckyStore runs a hook at the next Update, which takes effect unless the hook says otherwise.
+// An unluckyStore runs a hook at the next Update, which takes effect unless the hook says
+// otherwise.
 type unluckyStore struct {
 	*core.MemoryStore
 	update func(write func() error) error

@@ -37,8 +37,8 @@ var errContention = errors.New("too many requests change the session at once")
 // commitChanges puts the changes on top of the newest record.
 func (m *Manager) commitChanges(ctx context.Context, s *Session, c *changes) error {
 	base, doubt := s.base.unpack(), s.edit().doubt
-	u := &update{m: m, s: s, c: c, base: base, fresh: base}
-	if doubt != 0 || m.judge(ctx, &u.fresh, now()) != "" {
+	u := &update{m: m, s: s, c: c, at: now(), base: base, fresh: base}
+	if doubt != 0 || m.judge(ctx, &u.fresh, u.at) != "" {
 		// What the store holds counts: another request may have used the session meanwhile.
 		if err := u.reload(ctx); err != nil {
 			return u.failed(ctx, err)
@@ -56,6 +56,7 @@ func (m *Manager) commitChanges(ctx context.Context, s *Session, c *changes) err
 			return err
 		}
 		u.pause(ctx)
+		u.at = now()
 	}
 	return u.failed(ctx, &StoreError{Op: "update", ID: u.base.ID, Err: errContention})
 }
@@ -65,6 +66,7 @@ type update struct {
 	m       *Manager
 	s       *Session
 	c       *changes
+	at      moment // of this attempt
 	base    stored // what the request began with
 	fresh   stored // the newest record known
 	dropped []string
@@ -100,6 +102,7 @@ func (u *update) failed(ctx context.Context, err error) error {
 func (u *update) reload(ctx context.Context) error {
 	var fresh stored
 	err := u.m.fetch(ctx, u.base.ID, &fresh)
+	u.at = now()
 	if err == nil {
 		u.fresh = fresh
 	}
@@ -108,7 +111,7 @@ func (u *update) reload(ctx context.Context) error {
 
 // attempt tries once. again says that the record changed meanwhile and fresh is newer now.
 func (u *update) attempt(ctx context.Context) (again bool, err error) {
-	if u.m.judge(ctx, &u.fresh, now()) != "" {
+	if u.m.judge(ctx, &u.fresh, u.at) != "" {
 		return false, ErrNotFound
 	}
 	if err := u.mergeable(); err != nil {
@@ -157,15 +160,14 @@ func (u *update) next(p patch) (stored, Token) {
 	var token Token
 	if u.c.renew {
 		token = newTokenFor(next.ID)
-		next.replace(u.m.domain.verifierOf(token.Reveal()), now())
+		next.replace(u.m.domain.verifierOf(token.Reveal()), u.at)
 	}
-	at := now()
 	used := momentOf(next.Used) // only a touch notes a use
-	if used > at+clockTolerance {
-		used = at
+	if used > u.at+clockTolerance {
+		used = u.at
 	}
 	next.Used = used.time()
-	next.Expires = u.m.extend(&u.fresh, used, at.add(u.m.commitTimeout)).time()
+	next.Expires = u.m.extend(&u.fresh, used, u.at.add(u.m.commitTimeout)).time()
 	next.seal(u.c.under(u.fresh.values), p)
 	return next, token
 }
@@ -221,7 +223,7 @@ func (u *update) unsure(was Revision, err error) error {
 func (u *update) done(ctx context.Context, next stored, token Token, doubt error) error {
 	u.settle(ctx, next)
 	if token.text != nil {
-		u.m.owe(u.s, &next, token)
+		u.m.owe(u.s, &next, token, u.at)
 		event := Event{Kind: SessionRenewed, ID: next.ID, Owner: next.Owner, Reason: "renew"}
 		if u.c.owner != nil {
 			event.Reason = "owner"

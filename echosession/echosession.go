@@ -91,7 +91,8 @@ func serve(c echo.Context, m *core.Manager, next echo.HandlerFunc) error {
 	return err
 }
 
-// An exchange is a request under way, all that is kept of it but the session in one piece of memory.
+// An exchange is a request under way, all that is kept of it but the session in one piece of
+// memory.
 type exchange struct {
 	gate    core.Gate
 	c       echo.Context

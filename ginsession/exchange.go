@@ -10,8 +10,8 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
-// An exchange is a request under way, all that is kept of it but the session in one piece of memory.
-// It is the request's context, too: the session's, and in it the exchange.
+// An exchange is a request under way, all that is kept of it but the session in one piece of
+// memory. It is the request's context, too: the session's, and in it the exchange.
 type exchange struct {
 	context.Context
 	gate    core.Gate

@@ -129,8 +129,8 @@ func fail(c *gin.Context, cfg *Config, err error) {
 	cfg.ErrorHandler(c, err)
 }
 
-// flush sends the error page at once, since a handler that streams may hold the connection for long.
-// gin's own Flush would panic if what is below cannot flush.
+// flush sends the error page at once, since a handler that streams may hold the connection for
+// long. gin's own Flush would panic if what is below cannot flush.
 func flush(w gin.ResponseWriter) {
 	if below, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
 		_ = http.NewResponseController(below.Unwrap()).Flush()
