@@ -53,12 +53,12 @@ type carrier interface {
 }
 
 // A carrierSet marks carriers by their position.
-type carrierSet uint64
+type carrierSet uint16
 
-const maxCarriers = 64
+const maxCarriers = 16
 
 func (s carrierSet) has(i int) bool { return s&(1<<i) != 0 }
-func (s *carrierSet) put(i int)     { *s |= 1 << i }
+func (s *carrierSet) put(i uint8)   { *s |= 1 << i }
 
 // sent tells which carriers of a request held what.
 type sent struct {
@@ -71,8 +71,8 @@ type sent struct {
 // secret.
 type found struct {
 	sent
-	carrier  int    // the one that is looking
-	distinct int    // different values, whether tokens or not
+	carrier  uint8  // the one that is looking
+	distinct uint8  // different values, whether tokens or not; of more than two, two
 	token    string // the first of them
 }
 
@@ -109,7 +109,7 @@ func (c carriers) check(f *faults) {
 		one.check(f)
 	}
 	list := c.flatten(nil)
-	f.add(len(list) > maxCarriers, "Carrier", "has more than 64 carriers")
+	f.add(len(list) > maxCarriers, "Carrier", "has more than 16 carriers")
 	for _, one := range list {
 		f.add(seen[one.key()], "Carrier", "has two that read "+one.key())
 		seen[one.key()] = true
@@ -138,7 +138,12 @@ func varyOf(list []carrier) []string {
 
 // addToList adds an element to a header whose value is a comma-separated list, unless it is there.
 func addToList(response ResponseHeader, name, element string) {
-	for _, line := range response.Values(name) {
+	lines := response.Values(name)
+	if len(lines) == 0 {
+		response.Set(name, element)
+		return
+	}
+	for _, line := range lines {
 		for rest, more := line, true; more; {
 			var one string
 			one, rest, more = strings.Cut(rest, ",")

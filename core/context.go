@@ -22,10 +22,12 @@ func FromContext(ctx context.Context) (*Session, bool) {
 // FromContext finds the session that this Manager's middleware began, where several Managers serve
 // one request.
 func (m *Manager) FromContext(ctx context.Context) (*Session, bool) {
-	for s, _ := FromContext(ctx); s != nil; s = s.outer {
-		if s.manager == m {
-			return s, true
+	for ctx != nil {
+		s, ok := FromContext(ctx)
+		if !ok || s.manager == m {
+			return s, ok
 		}
+		ctx = s.request // the sessions further out are there
 	}
 	return nil, false
 }
@@ -39,19 +41,14 @@ func NewContext(ctx context.Context, s *Session) context.Context {
 	return (*sessionContext)(s)
 }
 
-// within makes ctx the request's context, unless that is known already, and notes the session in
-// it, of another Manager.
+// within makes ctx the request's context, unless that is known already.
 func (s *Session) within(ctx context.Context) bool {
-	outer, _ := FromContext(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.request != nil {
 		return false
 	}
 	s.request = ctx
-	if outer != s {
-		s.outer = outer
-	}
 	return true
 }
 
@@ -79,27 +76,29 @@ type derivedContext struct {
 	cancel context.CancelFunc
 }
 
+func endedContext() *derivedContext {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return &derivedContext{ctx, cancel}
+}
+
 // end cancels the handler's context.
 func (s *Session) end() {
-	s.ending.Lock()
-	defer s.ending.Unlock()
-	s.over = true
-	if d := s.derived.Load(); d != nil {
-		d.cancel()
+	if !s.derived.CompareAndSwap(nil, s.manager.ended) {
+		s.derived.Load().cancel()
 	}
 }
 
+// derive makes the context for whoever waits, once.
 func (c *sessionContext) derive() *derivedContext {
-	c.ending.Lock()
-	defer c.ending.Unlock()
-	d := c.derived.Load()
-	if d == nil {
-		ctx, cancel := context.WithCancel(c.request)
-		d = &derivedContext{ctx, cancel}
-		if c.over {
-			cancel()
-		}
-		c.derived.Store(d)
+	if d := c.derived.Load(); d != nil {
+		return d
+	}
+	ctx, cancel := context.WithCancel(c.request)
+	d := &derivedContext{ctx, cancel}
+	if !c.derived.CompareAndSwap(nil, d) {
+		cancel()
+		return c.derived.Load()
 	}
 	return d
 }
@@ -123,15 +122,7 @@ func (c *sessionContext) Err() error {
 	if d := c.derived.Load(); d != nil {
 		return d.Err()
 	}
-	if err := c.request.Err(); err != nil {
-		return err
-	}
-	c.ending.Lock()
-	defer c.ending.Unlock()
-	if c.over {
-		return context.Canceled
-	}
-	return nil
+	return c.request.Err()
 }
 
 // Value implements context.Context. It lets a context derived from this one find its parent's
@@ -140,7 +131,7 @@ func (c *sessionContext) Value(key any) any {
 	if name, ok := key.(string); ok && name == ContextKey {
 		return (*Session)(c)
 	}
-	if d := c.derived.Load(); d != nil {
+	if d := c.derived.Load(); d != nil && d != c.manager.ended {
 		return d.Value(key)
 	}
 	return c.request.Value(key)

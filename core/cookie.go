@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -118,14 +119,10 @@ func (c *cookieCarrier) key() string { return "the cookie " + c.Name }
 // collect scans the Cookie lines itself, so that all frameworks agree on what is in them.
 func (c *cookieCarrier) collect(request RequestHeader, f found) found {
 	lines := request.Values("Cookie")
-	count := 0
-	for _, line := range lines {
-		count += strings.Count(line, ";") + 1
-	}
-	if count > maxCookies {
+	if tooMany(lines) {
 		return f
 	}
-	var mine found
+	first, differ := "", false
 	for _, line := range lines {
 		for rest, more := line, true; more; {
 			var pair string
@@ -136,13 +133,30 @@ func (c *cookieCarrier) collect(request RequestHeader, f found) found {
 			}
 			value = unquote(trimBlanks(value))
 			f.see(value)
-			mine.see(value)
+			differ = differ || first != "" && value != "" && value != first
+			first = cmp.Or(first, value)
 		}
 	}
-	if mine.distinct > 1 && strings.HasPrefix(c.Name, prefixHost) {
+	if differ && strings.HasPrefix(c.Name, prefixHost) {
 		f.heal.put(f.carrier)
 	}
 	return f
+}
+
+// tooMany reports whether there are more cookies than net/http reads.
+func tooMany(lines []string) bool {
+	most := len(lines) // and one more for each semicolon
+	for _, line := range lines {
+		most += len(line)
+	}
+	if most <= maxCookies {
+		return false
+	}
+	count := len(lines)
+	for _, line := range lines {
+		count += strings.Count(line, ";")
+	}
+	return count > maxCookies
 }
 
 // unquote strips one pair of quotes, as net/http does.

@@ -24,18 +24,14 @@ type Gate struct {
 	header  http.Header
 	before  http.Header // what header held when the gate was made
 	failer  Failer
-	line    [1]string // the memory of the first line that is added to header
+	line    [1]string // the memory of the first line that is set in header
 
-	state atomic.Int32
-	mu    sync.Mutex // held while the session is committed
-	err   error
+	mu      sync.Mutex // held while the session is committed
+	outcome atomic.Pointer[outcome]
 }
 
-const (
-	gateClosed int32 = iota
-	gateOpen
-	gateFailed
-)
+// An outcome is what became of the commit that opens a gate.
+type outcome struct{ err error }
 
 // A Failer answers for a session that cannot be committed.
 type Failer interface {
@@ -77,11 +73,8 @@ func (g *Gate) Context() context.Context { return (*sessionContext)(g.session) }
 // Open commits the session, the first time it is called. It returns the error of that commit, each
 // time: then what the handler writes must go nowhere, since the Failer has answered.
 func (g *Gate) Open() error {
-	switch g.state.Load() {
-	case gateOpen:
-		return nil
-	case gateFailed:
-		return g.Failed()
+	if o := g.outcome.Load(); o != nil {
+		return o.err
 	}
 	first, err := g.open()
 	if first && err != nil {
@@ -93,34 +86,32 @@ func (g *Gate) Open() error {
 func (g *Gate) open() (first bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.state.Load() != gateClosed {
-		return false, g.err
+	if o := g.outcome.Load(); o != nil {
+		return false, o.err
 	}
 	s, m := g.session, g.session.manager
-	g.err = m.Commit(s.request, s, (*gateHeader)(g))
+	err = m.Commit(s.request, s, (*gateHeader)(g))
 	s.mu.Lock()
 	s.headerGone = true
 	s.mu.Unlock()
-	if g.err == nil {
-		g.state.Store(gateOpen)
+	if err == nil {
+		g.outcome.Store(m.opened)
 		return true, nil
 	}
 	clear(g.header)
 	maps.Copy(g.header, g.before)
-	m.ErrorHeader(s, g.err, g.header)
-	g.state.Store(gateFailed)
+	m.ErrorHeader(s, err, g.header)
+	g.outcome.Store(&outcome{err})
 	s.end()
-	return true, g.err
+	return true, err
 }
 
 // Failed is the error for which nothing of the handler's answer may go out, nil if there is none.
 func (g *Gate) Failed() error {
-	if g.state.Load() != gateFailed {
-		return nil
+	if o := g.outcome.Load(); o != nil {
+		return o.err
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.err
+	return nil
 }
 
 // Finish is for when the handler has returned: it commits, if no byte was written, or stores what
@@ -160,20 +151,22 @@ type netHeader http.Header
 // Values implements RequestHeader.
 func (h netHeader) Values(name string) []string { return h[name] }
 
-// A gateHeader is the response's header as Commit sees it.
+// A gateHeader is the response's header as Commit sees it, which names lines in canonical form.
 type gateHeader Gate
 
 // Values implements ResponseHeader.
 func (h *gateHeader) Values(name string) []string { return h.header[name] }
 
-// Set implements ResponseHeader.
-func (h *gateHeader) Set(name, value string) { h.header.Set(name, value) }
-
-// Add implements ResponseHeader. Most responses get one line from us, Vary, which so costs no
-// memory of its own.
+// Add implements ResponseHeader.
 func (h *gateHeader) Add(name, value string) {
-	if h.line[0] != "" || len(h.header[name]) > 0 {
-		h.header.Add(name, value)
+	h.header[name] = append(h.header[name], value)
+}
+
+// Set implements ResponseHeader. Most responses get one line from us, Vary, which so costs no memory
+// of its own.
+func (h *gateHeader) Set(name, value string) {
+	if h.line[0] != "" || value == "" {
+		h.header[name] = []string{value}
 		return
 	}
 	h.line[0] = value

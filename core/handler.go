@@ -48,9 +48,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.next.ServeHTTP(w, r)
 		return
 	}
-	x := &exchange{handler: h, w: w, r: r}
+	x := &exchange{handler: h, r: r}
 	if err := h.manager.BeginGate(ctx, &x.gate, r.Header, w.Header(), x); err != nil {
-		x.Fail(err)
+		h.fail(w, r, err)
 		return
 	}
 	x.inner = *r.WithContext(x.gate.Context())
@@ -75,15 +75,17 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type exchange struct {
 	gate    Gate
 	handler *handler
-	w       http.ResponseWriter
 	r       *http.Request
 	inner   http.Request // what the handler gets
 }
 
-// Fail answers with the status, also if the ErrorHandler forgets it, or answers nothing.
-func (x *exchange) Fail(err error) {
-	page := &errorPage{ResponseWriter: x.w, status: Status(err)}
-	x.handler.cfg.ErrorHandler(page, x.r, err)
+// Fail answers past the gate.
+func (x *exchange) Fail(err error) { x.handler.fail(x.gate.writer.ResponseWriter, x.r, err) }
+
+// fail answers with the status, also if the ErrorHandler forgets it, or answers nothing.
+func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	page := &errorPage{ResponseWriter: w, status: Status(err)}
+	h.cfg.ErrorHandler(page, r, err)
 	page.begin()
 }
 

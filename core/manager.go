@@ -28,6 +28,8 @@ type Manager struct {
 	logger  *slog.Logger
 	observe func(context.Context, Event)
 
+	opened  *outcome        // of a commit that went well
+	ended   *derivedContext // of a request that is over, though nobody waited for it
 	sweeper background
 	unsure  confirmations
 }
@@ -53,6 +55,7 @@ func New(cfg Config) (*Manager, error) {
 		observe:       cfg.Observe,
 	}
 	m.vary = varyOf(m.carriers)
+	m.opened, m.ended = new(outcome), endedContext()
 	m.memory, _ = cfg.Store.(*MemoryStore)
 	m.toucher, _ = cfg.Store.(Toucher)
 	if s, ok := cfg.Store.(Sweeper); ok {
@@ -98,10 +101,10 @@ func (m *Manager) sweep(s Sweeper) {
 func (m *Manager) Begin(ctx context.Context, request RequestHeader) (*Session, error) {
 	var f found
 	for i, c := range m.carriers {
-		f.carrier = i
+		f.carrier = uint8(i)
 		f = c.collect(request, f)
 	}
-	if f.distinct == 1 && wellFormed(f.token, TokenLength) {
+	if f.distinct == 1 && m.mayLookUp(f.token) {
 		s := &loadedSession{Session: Session{manager: m, sent: f.sent}}
 		return &s.Session, m.load(ctx, s, f.token)
 	}
@@ -114,32 +117,47 @@ func (m *Manager) Begin(ctx context.Context, request RequestHeader) (*Session, e
 	return &Session{manager: m, sent: f.sent}, nil
 }
 
+// mayLookUp reports whether a token is so well formed that a store may be asked. A MemoryStore only
+// sees the ID, and asking it costs less than looking at the rest, which load does if need be.
+func (m *Manager) mayLookUp(token string) bool {
+	if m.memory == nil || len(token) != TokenLength {
+		return wellFormed(token, TokenLength)
+	}
+	return wellFormed(token[:IDLength], IDLength)
+}
+
 // load looks at what the token claims.
 func (m *Manager) load(ctx context.Context, s *loadedSession, token string) error {
 	at := time.Now()
+	verifier := m.domain.verifierOf(token)
 	var base stored
 	id, err := m.lookUp(ctx, token, at, &base)
-	if errors.Is(err, ErrNotFound) {
-		s.proof, s.claim = noRecord, &claim{id, m.domain.verifierOf(token)}
-		m.emit(ctx, Event{Kind: TokenUnknown, ID: id})
+	var event Event
+	switch {
+	case err == nil:
+		s.proof, event = m.prove(ctx, &base, &verifier, momentOf(at))
+	case errors.Is(err, ErrNotFound):
+		s.proof, event = noRecord, Event{Kind: TokenUnknown, ID: id}
+		err = nil
+	default:
+		event = Event{Kind: StoreFailure, ID: id, Reason: "load", Err: err}
+	}
+	if s.proof == rightSecret {
+		s.record = base.snapshot()
+		s.base, s.live = &s.record, true
+		if momentOf(at)-s.base.used > m.touchInterval {
+			m.touch(ctx, &s.Session, momentOf(at))
+		}
 		return nil
 	}
-	if err != nil {
-		m.emit(ctx, Event{Kind: StoreFailure, ID: id, Reason: "load", Err: err})
-		return err
-	}
-	verifier := m.domain.verifierOf(token)
-	s.proof = m.prove(ctx, &base, &verifier, momentOf(at))
-	if s.proof != rightSecret {
-		s.claim = &claim{id, verifier}
+	if !wellFormed(token, TokenLength) {
+		s.proof = noToken
+		m.emit(ctx, Event{Kind: TokenMalformed})
 		return nil
 	}
-	s.record = base.snapshot()
-	s.base, s.live = &s.record, true
-	if momentOf(at)-s.base.used > m.touchInterval {
-		m.touch(ctx, &s.Session, momentOf(at))
-	}
-	return nil
+	s.claim = &claim{id, verifier}
+	m.emit(ctx, event)
+	return err
 }
 
 // lookUp fetches the record that a token names. The token is the request's own string, and a
@@ -166,26 +184,25 @@ func (m *Manager) lookUp(
 	return id, m.fetch(limit, id, base)
 }
 
-// prove compares what the token claims with the record.
-func (m *Manager) prove(ctx context.Context, base *stored, v *verifier, at moment) proof {
-	event := Event{Kind: TokenUnknown, ID: base.ID}
-	proof := wrongSecret
+// prove compares what a token claims with the record. The event is for any other outcome than
+// rightSecret.
+func (m *Manager) prove(
+	ctx context.Context, base *stored, v *verifier, at moment,
+) (p proof, e Event) {
 	switch {
 	case base.domain != m.domain:
 	case base.verifier.equal(v):
 		reason := m.judge(ctx, base, at)
 		if reason == "" {
-			return rightSecret
+			return rightSecret, e
 		}
-		proof = expired
-		event = Event{
+		return expired, Event{
 			Kind: SessionUseAfterExpire, ID: base.ID, Owner: base.Owner, Reason: reason,
 		}
 	case base.outdated(v, at):
-		proof, event.Kind, event.Owner = oldSecret, TokenOutdated, base.Owner
+		return oldSecret, Event{Kind: TokenOutdated, ID: base.ID, Owner: base.Owner}
 	}
-	m.emit(ctx, event)
-	return proof
+	return wrongSecret, Event{Kind: TokenUnknown, ID: base.ID}
 }
 
 // fetch loads a record into base and takes it apart. Its error wraps ErrNotFound or is a

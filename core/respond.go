@@ -65,10 +65,10 @@ func (m *Manager) writeHeader(s *Session, response ResponseHeader, looked bool) 
 
 // firstOf is the carrier for a client that holds no token: the first whose own name is in the
 // request, else the first.
-func (m *Manager) firstOf(present carrierSet) int {
+func (m *Manager) firstOf(present carrierSet) uint8 {
 	for i := range m.carriers {
 		if present.has(i) {
-			return i
+			return uint8(i)
 		}
 	}
 	return 0

@@ -21,29 +21,23 @@ import (
 // it is ErrCommitted: what goes on longer uses Manager.Open.
 type Session struct {
 	manager *Manager
-	outer   *Session        // of another Manager, further out
 	request context.Context // the request's own; nil unless the handler finds the Session in a context
-	sent    sent            // by the request's carriers
-
-	ending  sync.Mutex // held while the next two are changed
 	derived atomic.Pointer[derivedContext]
-	over    bool // the handler's context has ended
-	gated   bool // which a Gate sees to
 
-	proof      proof // of the request's token; it and what follows is for whoever holds mu
-	looked     bool  // the handler saw or did something: the response depends on the session
-	live       bool  // base is a session that is alive, as far as this request knows
-	gone       bool  // it ended while this request ran
-	headerGone bool  // no header can be sent any more
-	sealed     bool  // the request is over
-	late       bool  // something changed after that
-	tell       bool  // an event has to tell so
-	mu         sync.Mutex
-	committing sync.Mutex // held by Commit, one at a time, before mu
-
-	claim *claim    // of a token that opened no session, nil if there was none
-	base  *snapshot // the record the edits are on top of, nil as long as there is none
-	edits *edits    // nil as long as nothing was changed, as in most requests
+	mu         sync.Mutex // held by whoever looks at what follows
+	proof      proof      // of the request's token
+	gated      bool       // a Gate ends the handler's context
+	looked     bool       // the handler saw or did something: the response depends on the session
+	live       bool       // base is a session that is alive, as far as this request knows
+	gone       bool       // it ended while this request ran
+	headerGone bool       // no header can be sent any more
+	sealed     bool       // the request is over
+	late       bool       // something changed after that
+	tell       bool       // an event has to tell so
+	sent       sent       // by the request's carriers
+	claim      *claim     // of a token that opened no session, nil if there was none
+	base       *snapshot  // the record the edits are on top of, nil as long as there is none
+	edits      *edits     // nil as long as nothing was changed, as in most requests
 }
 
 // A loadedSession is a Session with its base in one piece of memory.

@@ -25,9 +25,10 @@ func (s *Session) lookup(name string) (value string, ok bool) {
 
 func (s *Session) get(name string) (string, bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.looked = true
-	return s.lookup(name)
+	value, ok := s.lookup(name)
+	s.mu.Unlock()
+	return value, ok
 }
 
 // set notes an encoded value, or why there is none.

@@ -77,7 +77,7 @@ func (w *writer) WriteString(s string) (int, error) {
 // ReadFrom implements io.ReaderFrom, so that a file can be sent without copying it.
 func (w *writer) ReadFrom(r io.Reader) (int64, error) {
 	var sent int64
-	if w.gate.state.Load() != gateOpen {
+	if o := w.gate.outcome.Load(); o == nil || o.err != nil {
 		// A reader that is empty, or fails at once, sends nothing, and the gate must stay closed. What
 		// it gives first goes through Write, which opens it.
 		var err error

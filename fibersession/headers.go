@@ -73,5 +73,10 @@ func (r *responseHeader) Values(name string) []string {
 // Add implements core.ResponseHeader.
 func (r *responseHeader) Add(name, value string) { r.response.Add(name, value) }
 
-// Set implements core.ResponseHeader.
-func (r *responseHeader) Set(name, value string) { r.response.Set(name, value) }
+// Set implements core.ResponseHeader. Core's names need not be brought into canonical form.
+func (r *responseHeader) Set(name, value string) {
+	r.response.SetCanonical(bytesOf(name), bytesOf(value))
+}
+
+// bytesOf is for fasthttp, which only reads them.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
