@@ -181,7 +181,7 @@ func (s *Session) settle(base stored) {
 	if s.base == nil {
 		s.base = new(snapshot)
 	}
-	*s.base, s.live = base.snapshot(), true
+	*s.base, s.live = base.snapshot, true
 	s.edits.inflight, s.edits.doubt = nil, 0
 	s.edits.pending.stale = len(s.edits.pending.values) > 0
 }
@@ -241,7 +241,7 @@ func (m *Manager) removeClaimed(
 		return "", false, nil
 	case p == rightSecret, p == expired, p == oldSecret,
 		base.verifier.equal(&c.verifier), base.outdated(&c.verifier, now()):
-		return base.Owner, true, m.remove(ctx, c.id, momentOf(base.Expires))
+		return base.owner, true, m.remove(ctx, c.id, base.expires)
 	}
 	return "", false, nil
 }
@@ -264,19 +264,19 @@ func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 	if c.persist != nil {
 		base.setPersist(*c.persist)
 	}
-	base.Record = Record{ID: c.id, Used: at.time(), Expires: m.expires(c.created, at).time()}
+	base.id, base.used, base.expires = c.id, at, m.expires(c.created, at)
 	if c.owner != nil {
-		base.Owner = *c.owner
+		base.owner = *c.owner
 	}
 	base.seal(noValues, p)
-	err = m.create(ctx, base.Record)
+	err = m.create(ctx, base.record())
 	if err != nil && !errors.Is(err, ErrNotDurable) {
 		m.emit(ctx, Event{Kind: StoreFailure, ID: c.id, Reason: "create", Err: err})
 		return err
 	}
 	s.settle(base)
 	m.owe(s, &base, token, at)
-	m.emit(ctx, Event{Kind: SessionCreated, ID: base.ID, Owner: base.Owner})
+	m.emit(ctx, Event{Kind: SessionCreated, ID: base.id, Owner: base.owner})
 	return err
 }
 
@@ -308,7 +308,7 @@ func (m *Manager) create(ctx context.Context, rec Record) error {
 
 // owe notes the token that the response has to bring.
 func (m *Manager) owe(s *Session, base *stored, token Token, at moment) {
-	debt := owed{token: token, persist: base.persist()}
+	debt := owed{token: token, persist: base.head.persist()}
 	if end := base.created.add(m.lifetime); end != noMoment {
 		debt.maxAge = max(1, end-at)
 	}

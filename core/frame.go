@@ -28,7 +28,8 @@ const (
 	flagPersistTrue = 2
 
 	previousSize  = len(verifier{}) + 8
-	fixedHeadSize = 2 + len(domain{}) + len(verifier{}) + 8 + 1
+	createdOffset = 2 + len(domain{}) + len(verifier{})
+	fixedHeadSize = createdOffset + 8 + 1
 )
 
 // A head is core's own part of a frame.
@@ -112,16 +113,15 @@ func (h *head) append(b []byte) []byte {
 	return append(b, h.extension...)
 }
 
-// join writes a frame of the head and the values as the patch leaves them.
-func (h *head) join(v values, p patch) (data string, patched values) {
+// join writes a frame of the head and the values as the patch leaves them, which begin at valuesAt.
+func (h *head) join(v values, p patch) (data string, valuesAt int) {
 	first := h.append(make([]byte, 0, fixedHeadSize+maxPrevious*previousSize+1))
 	count, size := v.locate(p)
 	var b strings.Builder // whose String is no copy
 	b.Grow(len(first) + size)
 	b.Write(first)
 	v.patchTo(&b, count, p)
-	data = b.String()
-	return data, values(data[len(first):])
+	return b.String(), len(first)
 }
 
 // parseFrame takes a record's Data apart. Nothing is decoded or copied, but the whole structure is

@@ -143,7 +143,7 @@ func (m *Manager) load(ctx context.Context, s *loadedSession, token string) erro
 		event = Event{Kind: StoreFailure, ID: id, Reason: "load", Err: err}
 	}
 	if s.proof == rightSecret {
-		s.record = base.snapshot()
+		s.record = base.snapshot
 		s.base, s.live = &s.record, true
 		if momentOf(at)-s.base.used > m.touchInterval {
 			m.touch(ctx, &s.Session, momentOf(at))
@@ -169,7 +169,7 @@ func (m *Manager) lookUp(
 	if m.memory != nil {
 		err = m.fetch(ctx, ID(token[:IDLength]), base)
 		if err == nil {
-			return base.ID, nil
+			return base.id, nil
 		}
 		id = ID(strings.Clone(token[:IDLength]))
 		var damaged *StoreError
@@ -197,24 +197,35 @@ func (m *Manager) prove(
 			return rightSecret, e
 		}
 		return expired, Event{
-			Kind: SessionUseAfterExpire, ID: base.ID, Owner: base.Owner, Reason: reason,
+			Kind: SessionUseAfterExpire, ID: base.id, Owner: base.owner, Reason: reason,
 		}
 	case base.outdated(v, at):
-		return oldSecret, Event{Kind: TokenOutdated, ID: base.ID, Owner: base.Owner}
+		return oldSecret, Event{Kind: TokenOutdated, ID: base.id, Owner: base.owner}
 	}
-	return wrongSecret, Event{Kind: TokenUnknown, ID: base.ID}
+	return wrongSecret, Event{Kind: TokenUnknown, ID: base.id}
 }
 
 // fetch loads a record into base and takes it apart. Its error wraps ErrNotFound or is a
 // *StoreError.
 func (m *Manager) fetch(ctx context.Context, id ID, base *stored) error {
+	if m.memory != nil {
+		if !m.memory.recall(id, &base.snapshot) {
+			return ErrNotFound
+		}
+	} else if err := m.ask(ctx, id, &base.snapshot); err != nil {
+		return err
+	}
+	if err := base.parse(); err != nil {
+		return &StoreError{Op: "load", ID: id, Err: err}
+	}
+	return nil
+}
+
+// ask is fetch for a store that may be anywhere.
+func (m *Manager) ask(ctx context.Context, id ID, base *snapshot) error {
 	rec, err := m.store.Load(ctx, id)
 	if errors.Is(err, ErrNotFound) {
 		return ErrNotFound
-	}
-	if err == nil {
-		base.Record = rec
-		base.head, base.values, err = parseFrame(rec.Data)
 	}
 	if err == nil && rec.ID != id {
 		err = errors.New("answered with another record")
@@ -222,20 +233,21 @@ func (m *Manager) fetch(ctx context.Context, id ID, base *stored) error {
 	if err != nil {
 		return &StoreError{Op: "load", ID: id, Err: err}
 	}
+	*base = snapshotOf(&rec)
 	return nil
 }
 
 // judge says why a record is dead at a moment, "" if it is alive. Equality is dead.
 func (m *Manager) judge(ctx context.Context, base *stored, at moment) string {
-	created, used := base.created, momentOf(base.Used)
+	created, used := base.created, base.used
 	if ahead := at + clockTolerance; created > ahead || used > ahead {
-		m.emit(ctx, Event{Kind: ClockAhead, ID: base.ID, Owner: base.Owner})
+		m.emit(ctx, Event{Kind: ClockAhead, ID: base.id, Owner: base.owner})
 	}
 	over := func(end moment) bool { return end != noMoment && at >= end }
 	switch {
 	case over(created.add(m.lifetime)):
 		return "lifetime"
-	case over(used.add(m.idleTimeout)), over(momentOf(base.Expires)):
+	case over(used.add(m.idleTimeout)), over(base.expires):
 		return "idle"
 	}
 	return ""
@@ -250,7 +262,7 @@ func (m *Manager) expires(created, used moment) moment {
 // that comes before the write must be over stays, or a write that lands late would bring the
 // session back.
 func (m *Manager) extend(base *stored, used, over moment) moment {
-	end, was := m.expires(base.created, used), momentOf(base.Expires)
+	end, was := m.expires(base.created, used), base.expires
 	if was != noMoment && was <= over {
 		return earliest(end, was)
 	}
@@ -262,14 +274,15 @@ func (m *Manager) extend(base *stored, used, over moment) moment {
 func (m *Manager) touch(ctx context.Context, s *Session, at moment) {
 	// A touch that lands after the end would bring the session back: the last moments are not used.
 	margin := min(moment(m.commitTimeout.Milliseconds()), m.touchInterval)
-	end := earliest(m.expires(s.base.created, s.base.used), s.base.expires)
+	created := s.base.createdAt()
+	end := earliest(m.expires(created, s.base.used), s.base.expires)
 	if end != noMoment && end-at <= margin {
 		return
 	}
-	rec := s.base.unpack().Record
+	rec := s.base.record()
 	rec.Revision = newRevision()
 	rec.Used = at.time()
-	rec.Expires = m.expires(s.base.created, at).time()
+	rec.Expires = m.expires(created, at).time()
 	limit := newDeadline(ctx, time.Now().Add(min(touchTimeout, m.loadTimeout)))
 	defer limit.stop()
 	err := errors.ErrUnsupported
@@ -313,8 +326,7 @@ func (m *Manager) Open(ctx context.Context, id ID) (*Session, error) {
 	if base.domain != m.domain || m.judge(ctx, &base, momentOf(at)) != "" {
 		return nil, ErrNotFound
 	}
-	record := base.snapshot()
-	return &Session{manager: m, headerGone: true, base: &record, live: true}, nil
+	return &Session{manager: m, headerGone: true, base: &base.snapshot, live: true}, nil
 }
 
 // Revoke ends a session from outside, by its public name. It is no error, and has no effect, if
@@ -338,7 +350,7 @@ func (m *Manager) Revoke(ctx context.Context, id ID) error {
 	}
 	err = m.remove(limit, id, m.confirmUntil(&base, found))
 	if found && (err == nil || errors.Is(err, ErrNotDurable)) {
-		m.emit(ctx, Event{Kind: SessionExpired, ID: id, Owner: base.Owner, Reason: "revoked"})
+		m.emit(ctx, Event{Kind: SessionExpired, ID: id, Owner: base.owner, Reason: "revoked"})
 	}
 	return err
 }
@@ -365,7 +377,7 @@ func (m *Manager) remove(ctx context.Context, id ID, until moment) error {
 // confirmUntil is when it does not matter any more whether an end is confirmed.
 func (m *Manager) confirmUntil(base *stored, known bool) moment {
 	if known {
-		return momentOf(base.Expires)
+		return base.expires
 	}
 	return now().add(m.lifetime)
 }

@@ -85,9 +85,12 @@ func (m *MemoryStore) Create(_ context.Context, rec Record) error {
 }
 
 // Load implements Store. The record's texts are the caller's own, the ID among them.
-func (m *MemoryStore) Load(_ context.Context, id ID) (Record, error) {
+func (m *MemoryStore) Load(_ context.Context, id ID) (rec Record, err error) {
 	i, hash := m.locate(id)
-	return m.shards[i].load(hash, id)
+	if !m.shards[i].load(hash, id, &rec) {
+		err = ErrNotFound
+	}
+	return rec, err
 }
 
 // Update implements Store. It answers ErrStoreFull if the record grows and there is no room.

@@ -56,6 +56,24 @@ func TestAMemoryStoreCopiesWhatItKeepsAndWhatItReturns(t *testing.T) {
 	}
 }
 
+// What there is to copy of a record may be the ID alone.
+func TestAMemoryStoreCopiesTheIDOfARecordWithoutOwner(t *testing.T) {
+	for _, data := range []int{95, 1000} {
+		buffer := []byte(strings.Repeat("i", 32))
+		rec := core.Record{
+			ID: core.ID(unsafe.String(&buffer[0], 32)), Data: strings.Repeat("d", data),
+		}
+		store := core.NewMemoryStore(core.MemoryOptions{})
+		require.NoError(t, store.Create(t.Context(), rec))
+		got, err := store.Load(t.Context(), rec.ID)
+		require.NoError(t, err)
+		assert.False(t, overlap(string(got.ID), string(rec.ID)))
+		clear(buffer)
+		_, err = store.Load(t.Context(), core.ID(strings.Repeat("i", 32)))
+		require.NoError(t, err)
+	}
+}
+
 func TestAMemoryStoreKeepsTextsOfAnyLength(t *testing.T) {
 	text := strings.Repeat("0123456789abcdef", 5000)
 	for _, id := range []int{0, 1, 31, 32, 255, 256, 257, 600} {

@@ -103,20 +103,23 @@ func (sh *memoryShard) setHead(p place, rec *Record) {
 	}
 }
 
-func (sh *memoryShard) load(hash uint32, id ID) (Record, error) {
+// load reads a record into rec, and reports whether there is one.
+func (sh *memoryShard) load(hash uint32, id ID, rec *Record) bool {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	_, p, ok := sh.find(hash, id)
 	if !ok {
-		return Record{}, ErrNotFound
+		return false
 	}
+	s := sh.slot(p)
+	s.head(rec)
 	if p.class() != largeClass {
-		return sh.slot(p).record(), nil
+		s.text(rec)
+		return true
 	}
-	rec := sh.slot(p).head()
 	t := sh.vectors[largeClass].text(p.number())
 	rec.ID, rec.Owner, rec.Data = ID(t.key[:t.id]), t.key[t.id:], t.data
-	return rec, nil
+	return true
 }
 
 // current finds the record that a write is about.

@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/binary"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -110,21 +111,17 @@ func (s slot) setText(rec *Record) {
 }
 
 // head reads what setHead wrote.
-func (s slot) head() Record {
-	return Record{
-		Revision: s.revision(),
-		Used:     time.UnixMilli(s.used()).UTC(),
-		Expires:  time.UnixMilli(s.expires()).UTC(),
-	}
+func (s slot) head(rec *Record) {
+	rec.Revision = s.revision()
+	rec.Used = time.UnixMilli(s.used()).UTC()
+	rec.Expires = time.UnixMilli(s.expires()).UTC()
 }
 
-// record reads a short record. Its texts are parts of one new string.
-func (s slot) record() Record {
+// text reads what setText wrote. All of it is parts of one new string.
+func (s slot) text(rec *Record) {
 	id, owner, data := s.lengths()
-	rec := s.head()
 	text := string(s[slotHead : slotHead+id+owner+data])
 	rec.ID, rec.Owner, rec.Data = ID(text[:id]), text[id:id+owner], text[id+owner:]
-	return rec
 }
 
 // A largeText holds the text of a large record, which is loaded without copying it.
@@ -135,7 +132,11 @@ type largeText struct {
 }
 
 func newLargeText(rec *Record) largeText {
-	return largeText{key: string(rec.ID) + rec.Owner, id: len(rec.ID), data: rec.Data}
+	var key strings.Builder // adding the two with + copies nothing if one is empty
+	key.Grow(len(rec.ID) + len(rec.Owner))
+	key.WriteString(string(rec.ID))
+	key.WriteString(rec.Owner)
+	return largeText{key: key.String(), id: len(rec.ID), data: rec.Data}
 }
 
 func (t *largeText) size() int { return len(t.key) + len(t.data) }

@@ -179,7 +179,7 @@ func (s *Session) Persist(on bool) {
 		return
 	}
 	if s.baseShows() {
-		if was := s.base.persist(); was != nil && *was == on {
+		if was := s.base.persists(); was != nil && *was == on {
 			if s.edits != nil {
 				s.edits.pending.persist = nil
 			}
@@ -306,7 +306,7 @@ func (s *Session) createdAt() moment {
 		}
 	}
 	if s.baseShows() {
-		return s.base.created
+		return s.base.createdAt()
 	}
 	return noMoment
 }

@@ -1,49 +1,67 @@
 package core
 
-// stored is a record with its frame taken apart, as a commit works on it.
+// A snapshot is a stored record as core works with it. It is small, since each request with a
+// session has one, and most only read a value or two of it.
+type snapshot struct {
+	id            ID
+	owner         string
+	data          string // the frame
+	valuesAt      int    // where in data the values begin
+	revision      Revision
+	used, expires moment
+}
+
+func snapshotOf(rec *Record) snapshot {
+	return snapshot{
+		id: rec.ID, owner: rec.Owner, data: rec.Data, revision: rec.Revision,
+		used: momentOf(rec.Used), expires: momentOf(rec.Expires),
+	}
+}
+
+// record is the form in which a store keeps it.
+func (b *snapshot) record() Record {
+	return Record{
+		ID: b.id, Owner: b.owner, Data: b.data, Revision: b.revision,
+		Used: b.used.time(), Expires: b.expires.time(),
+	}
+}
+
+func (b *snapshot) values() values { return values(b.data[b.valuesAt:]) }
+
+// createdAt is when the session came into being, as the frame says.
+func (b *snapshot) createdAt() moment {
+	at, _ := takeMoment(b.data[createdOffset:])
+	return at
+}
+
+// persists is what Session.Persist was called with, nil if it was not.
+func (b *snapshot) persists() *bool { return (&head{flags: b.data[1]}).persist() }
+
+// stored is a record with its frame taken apart.
 type stored struct {
-	Record
+	snapshot
 	head
-	values values
+}
+
+// parse takes the frame apart.
+func (b *stored) parse() error {
+	var v values
+	var err error
+	b.head, v, err = parseFrame(b.data)
+	b.valuesAt = len(b.data) - len(v)
+	return err
+}
+
+// unpack takes a frame apart that was parsed before.
+func (b *snapshot) unpack() stored {
+	base := stored{snapshot: *b}
+	base.head, _, _ = parseHead(b.data)
+	return base
 }
 
 // seal writes the frame, with the values as the patch leaves them, and gives the record a new
 // Revision.
 func (b *stored) seal(v values, p patch) {
-	b.Data, b.values = b.head.join(v, p)
-	b.Revision = newRevision()
+	b.data, b.valuesAt = b.head.join(v, p)
+	b.revision = newRevision()
 }
-
-// A snapshot is what a Session keeps of a stored record: as little as it can, since each request
-// has one, and most only read a value or two of it.
-type snapshot struct {
-	id                     ID
-	owner                  string
-	data                   string // the frame
-	valuesAt               int    // where in data the values begin
-	revision               Revision
-	used, expires, created moment
-}
-
-// snapshot keeps of the record what unpack needs.
-func (b *stored) snapshot() snapshot {
-	return snapshot{
-		id: b.ID, owner: b.Owner, data: b.Data, valuesAt: len(b.Data) - len(b.values),
-		revision: b.Revision, used: momentOf(b.Used), expires: momentOf(b.Expires),
-		created: b.created,
-	}
-}
-
-// unpack takes the record apart again.
-func (b *snapshot) unpack() stored {
-	base := stored{Record: Record{
-		ID: b.id, Revision: b.revision, Owner: b.owner,
-		Used: b.used.time(), Expires: b.expires.time(), Data: b.data,
-	}}
-	base.head, base.values, _ = parseHead(b.data) // which did not fail when it was loaded
-	return base
-}
-
-func (b *snapshot) values() values { return values(b.data[b.valuesAt:]) }
-
-func (b *snapshot) persist() *bool { return (&head{flags: b.data[1]}).persist() }

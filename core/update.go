@@ -44,8 +44,8 @@ func (m *Manager) commitChanges(ctx context.Context, s *Session, c *changes) err
 			return u.failed(ctx, err)
 		}
 	}
-	if doubt != 0 && u.fresh.Revision != doubt {
-		return u.failed(ctx, &StoreError{Op: "update", ID: u.base.ID, Err: errDoubt})
+	if doubt != 0 && u.fresh.revision != doubt {
+		return u.failed(ctx, &StoreError{Op: "update", ID: u.base.id, Err: errDoubt})
 	}
 	for range maxAttempts {
 		again, err := u.attempt(ctx)
@@ -58,7 +58,7 @@ func (m *Manager) commitChanges(ctx context.Context, s *Session, c *changes) err
 		u.pause(ctx)
 		u.at = now()
 	}
-	return u.failed(ctx, &StoreError{Op: "update", ID: u.base.ID, Err: errContention})
+	return u.failed(ctx, &StoreError{Op: "update", ID: u.base.id, Err: errContention})
 }
 
 // An update is one commit's way from the record it began with to the newest one with its changes.
@@ -78,7 +78,7 @@ func (u *update) settle(ctx context.Context, next stored) {
 	u.s.settle(next)
 	for _, name := range u.dropped {
 		u.m.emit(ctx, Event{
-			Kind: ChangesDropped, ID: next.ID, Owner: next.Owner, Name: name,
+			Kind: ChangesDropped, ID: next.id, Owner: next.owner, Name: name,
 			Reason: "value deleted",
 		})
 	}
@@ -92,7 +92,7 @@ func (u *update) failed(ctx context.Context, err error) error {
 		return u.m.drop(ctx, u.s, u.c)
 	case errors.As(err, &store):
 		event := Event{
-			Kind: StoreFailure, ID: u.base.ID, Owner: u.base.Owner, Reason: store.Op, Err: err,
+			Kind: StoreFailure, ID: u.base.id, Owner: u.base.owner, Reason: store.Op, Err: err,
 		}
 		u.m.emit(ctx, event)
 	}
@@ -101,7 +101,7 @@ func (u *update) failed(ctx context.Context, err error) error {
 
 func (u *update) reload(ctx context.Context) error {
 	var fresh stored
-	err := u.m.fetch(ctx, u.base.ID, &fresh)
+	err := u.m.fetch(ctx, u.base.id, &fresh)
 	u.at = now()
 	if err == nil {
 		u.fresh = fresh
@@ -117,11 +117,12 @@ func (u *update) attempt(ctx context.Context) (again bool, err error) {
 	if err := u.mergeable(); err != nil {
 		return false, err
 	}
-	rerun := u.c.stale || u.fresh.Revision != u.base.Revision
+	rerun := u.c.stale || u.fresh.revision != u.base.revision
 	var room patchRoom
-	p, dropped, err := u.c.merge(room[:0], u.base.values, u.fresh.values, rerun)
+	fresh := u.fresh.values()
+	p, dropped, err := u.c.merge(room[:0], u.base.values(), fresh, rerun)
 	if err == nil {
-		err = u.m.checkPatch(u.fresh.values, u.c.under(u.fresh.values), p)
+		err = u.m.checkPatch(fresh, u.c.under(fresh), p)
 	}
 	if err != nil {
 		return false, err
@@ -138,7 +139,7 @@ func (u *update) attempt(ctx context.Context) (again bool, err error) {
 
 // mergeable refuses what would hand the session to somebody else.
 func (u *update) mergeable() error {
-	if u.fresh.Owner != u.base.Owner {
+	if u.fresh.owner != u.base.owner {
 		return ErrConflict
 	}
 	renews := u.c.renew || u.c.owner != nil
@@ -152,35 +153,33 @@ func (u *update) mergeable() error {
 func (u *update) next(p patch) (stored, Token) {
 	next := u.fresh
 	if u.c.owner != nil {
-		next.Owner = *u.c.owner
+		next.owner = *u.c.owner
 	}
 	if u.c.persist != nil {
 		next.setPersist(*u.c.persist)
 	}
 	var token Token
 	if u.c.renew {
-		token = newTokenFor(next.ID)
+		token = newTokenFor(next.id)
 		next.replace(u.m.domain.verifierOf(token.Reveal()), u.at)
 	}
-	used := momentOf(next.Used) // only a touch notes a use
-	if used > u.at+clockTolerance {
-		used = u.at
+	if next.used > u.at+clockTolerance { // else it stays: only a touch notes a use
+		next.used = u.at
 	}
-	next.Used = used.time()
-	next.Expires = u.m.extend(&u.fresh, used, u.at.add(u.m.commitTimeout)).time()
-	next.seal(u.c.under(u.fresh.values), p)
+	next.expires = u.m.extend(&u.fresh, next.used, u.at.add(u.m.commitTimeout))
+	next.seal(u.c.under(u.fresh.values()), p)
 	return next, token
 }
 
 // write updates the record, and finds out by loading what became of it where the answer is lost.
 func (u *update) write(ctx context.Context, next stored, token Token) (again bool, err error) {
-	was := u.fresh.Revision
+	was, rec := u.fresh.revision, next.record()
 	var unknown error
 	if u.s.edit().doubt != 0 {
 		unknown = errDoubt // what an earlier Commit wrote may land at any time
 	}
 	for range 2 {
-		err := u.m.store.Update(ctx, next.Record, was)
+		err := u.m.store.Update(ctx, rec, was)
 		switch {
 		case err == nil:
 			return false, u.done(ctx, next, token, nil)
@@ -189,7 +188,7 @@ func (u *update) write(ctx context.Context, next stored, token Token) (again boo
 		case errors.Is(err, ErrNotFound):
 			return false, ErrNotFound
 		case errors.Is(err, ErrStoreFull) && unknown == nil:
-			return false, &StoreError{Op: "update", ID: u.base.ID, Err: err}
+			return false, &StoreError{Op: "update", ID: u.base.id, Err: err}
 		}
 		lost := u.reload(ctx)
 		switch {
@@ -199,11 +198,11 @@ func (u *update) write(ctx context.Context, next stored, token Token) (again boo
 			return false, lost
 		case lost != nil:
 			return false, u.unsure(was, err)
-		case u.fresh.Revision == next.Revision:
+		case u.fresh.revision == next.revision:
 			return false, u.done(ctx, next, token, nil)
 		case errors.Is(err, ErrConflict) && unknown == nil:
 			return true, nil
-		case errors.Is(err, ErrConflict) || u.fresh.Revision != was:
+		case errors.Is(err, ErrConflict) || u.fresh.revision != was:
 			// Somebody wrote, perhaps on top of what this commit wrote before: doing it again could
 			// do it twice.
 			return false, u.unsure(was, cmp.Or(unknown, err))
@@ -216,7 +215,7 @@ func (u *update) write(ctx context.Context, next stored, token Token) (again boo
 // unsure notes what the write of unknown outcome was on top of, for another Commit of the changes.
 func (u *update) unsure(was Revision, err error) error {
 	u.s.edit().doubt = was
-	return &StoreError{Op: "update", ID: u.base.ID, Err: err}
+	return &StoreError{Op: "update", ID: u.base.id, Err: err}
 }
 
 // done settles what was written.
@@ -224,7 +223,7 @@ func (u *update) done(ctx context.Context, next stored, token Token, doubt error
 	u.settle(ctx, next)
 	if token.text != nil {
 		u.m.owe(u.s, &next, token, u.at)
-		event := Event{Kind: SessionRenewed, ID: next.ID, Owner: next.Owner, Reason: "renew"}
+		event := Event{Kind: SessionRenewed, ID: next.id, Owner: next.owner, Reason: "renew"}
 		if u.c.owner != nil {
 			event.Reason = "owner"
 		}
@@ -233,8 +232,8 @@ func (u *update) done(ctx context.Context, next stored, token Token, doubt error
 	if doubt == nil {
 		return nil
 	}
-	u.m.confirm(ctx, unconfirmedWrite(next.Record))
-	return fmt.Errorf("session %s: %w", next.ID, doubt)
+	u.m.confirm(ctx, unconfirmedWrite(next.record()))
+	return fmt.Errorf("session %s: %w", next.id, doubt)
 }
 
 // pause lets others go first, longer with each meeting, so that many writers of one session do not
