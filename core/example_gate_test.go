@@ -37,6 +37,9 @@ func serve(m *core.Manager, w http.ResponseWriter, r *http.Request, next http.Ha
 	a.inner = *r.WithContext(a.gate.Context())
 	returned := false
 	defer func() {
+		if r.MultipartForm == nil { // net/http removes its own request's uploads only
+			r.MultipartForm = a.inner.MultipartForm
+		}
 		if !returned {
 			a.gate.Rollback() // a panic, which goes on
 		}
