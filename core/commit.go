@@ -32,17 +32,14 @@ func (m *Manager) Commit(ctx context.Context, s *Session, response ResponseHeade
 	if s.manager != m {
 		return errors.New("session belongs to another Manager")
 	}
-	looked, clean, e := s.clean()
-	if clean {
+	if looked, clean := s.clean(); clean {
 		if looked && response != nil {
 			m.writeVary(response)
 		}
 		return nil
 	}
-	if e != nil {
-		e.committing.Lock()
-		defer e.committing.Unlock()
-	}
+	s.committing.Lock()
+	defer s.committing.Unlock()
 	looked, dirty, err := s.look(response == nil)
 	if dirty {
 		err = m.save(ctx, s, response == nil)
@@ -55,10 +52,10 @@ func (m *Manager) Commit(ctx context.Context, s *Session, response ResponseHeade
 
 // clean reports whether the handler looked, and whether there is nothing to store and nothing to
 // tell the client, as in most requests.
-func (s *Session) clean() (looked, clean bool, e *edits) {
+func (s *Session) clean() (looked, clean bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.looked, s.edits == nil && s.sent.heal == 0 && !s.late, s.edits
+	return s.looked, s.edits == nil && s.sent.heal == 0 && !s.late
 }
 
 // look is what Commit needs to know first, and all it needs if nothing was changed.
@@ -320,19 +317,19 @@ func (m *Manager) owe(s *Session, base *stored, token Token, at moment) {
 // Rollback is what an adapter does when the handler panicked: nothing is stored and no header is
 // sent, but a Destroy that was called is carried out. The request is over.
 func (m *Manager) Rollback(ctx context.Context, s *Session) {
+	s.committing.Lock()
+	defer s.committing.Unlock()
 	s.mu.Lock()
 	s.sealed = true
 	e := s.edits
+	if e != nil {
+		e.pending = changes{end: e.pending.end}
+		e.inflight = nil
+	}
 	s.mu.Unlock()
 	if e == nil {
 		return
 	}
-	e.committing.Lock()
-	defer e.committing.Unlock()
-	s.mu.Lock()
-	e.pending = changes{end: e.pending.end}
-	e.inflight = nil
-	s.mu.Unlock()
 	limit := newDetachedDeadline(ctx, time.Now().Add(m.commitTimeout))
 	defer limit.stop()
 	_ = m.commitEnd(limit, s) // remove has made the failure known

@@ -22,12 +22,10 @@ func FromContext(ctx context.Context) (*Session, bool) {
 // FromContext finds the session that this Manager's middleware began, where several Managers serve
 // one request.
 func (m *Manager) FromContext(ctx context.Context) (*Session, bool) {
-	for ctx != nil {
-		s, ok := FromContext(ctx)
-		if !ok || s.manager == m {
-			return s, ok
+	for s, _ := FromContext(ctx); s != nil; s = s.outer {
+		if s.manager == m {
+			return s, true
 		}
-		ctx = s.request // the sessions further out are there
 	}
 	return nil, false
 }
@@ -41,18 +39,27 @@ func NewContext(ctx context.Context, s *Session) context.Context {
 	return (*sessionContext)(s)
 }
 
-// within makes ctx the request's context, unless that is known already.
+// within makes ctx the request's context, and notes the session that it has already, of another
+// Manager: now, for a framework's context may show another one later. It reports false, and does
+// nothing, if the request's context is known.
 func (s *Session) within(ctx context.Context) bool {
+	outer, _ := FromContext(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.request != nil {
 		return false
 	}
 	s.request = ctx
+	for o := outer; o != s; o = o.outer {
+		if o == nil {
+			s.outer = outer
+			break
+		}
+	}
 	return true
 }
 
-// An anotherContext is for a session that is put into more than one.
+// An anotherContext is for a session that is put into more than one context.
 type anotherContext struct {
 	context.Context
 	session *Session
@@ -84,6 +91,9 @@ func endedContext() *derivedContext {
 
 // end cancels the handler's context.
 func (s *Session) end() {
+	if s.request.Err() != nil {
+		(*sessionContext)(s).derive() // which keeps the request's own error, and its cause
+	}
 	if !s.derived.CompareAndSwap(nil, s.manager.ended) {
 		s.derived.Load().cancel()
 	}

@@ -160,3 +160,79 @@ func TestNamespacesSeparateManagersOnOneStore(t *testing.T) {
 	again := newSite(t, core.Config{Store: store, Namespace: "shop"})
 	assert.True(t, again.alive(token), "another node of the same application")
 }
+
+// A framework's context may show what was put into it later. A session that was there when another
+// one began is further out; that one itself is not.
+func TestAContextThatShowsTheSessionItselfIsSearchedOnce(t *testing.T) {
+	inner := newSite(t, core.Config{})
+	other := newSite(t, core.Config{Carrier: core.Cookie{Name: "other"}})
+	live := &liveContext{Context: t.Context()}
+	session := inner.begin()
+	ctx := core.NewContext(live, session)
+	live.session = session // as gin's Keys and fiber's Locals do
+	for name, ctx := range map[string]context.Context{"the session's": ctx, "the live one": live} {
+		_, ok := other.FromContext(ctx)
+		assert.False(t, ok, name)
+		found, ok := inner.FromContext(ctx)
+		assert.True(t, ok, name)
+		assert.Same(t, session, found, name)
+	}
+
+	nested := other.begin()
+	found, ok := inner.FromContext(core.NewContext(live, nested))
+	assert.True(t, ok)
+	assert.Same(t, session, found)
+	live.session = nil
+	_, ok = inner.FromContext(live)
+	assert.False(t, ok, "nil hides it")
+}
+
+// A liveContext is a context whose session changes.
+type liveContext struct {
+	context.Context
+	session *core.Session
+}
+
+func (c *liveContext) Value(key any) any {
+	if key == core.ContextKey {
+		return c.session
+	}
+	return c.Context.Value(key)
+}
+
+func TestASessionMayBePutIntoASecondContext(t *testing.T) {
+	m := newSite(t, core.Config{})
+	session := m.begin()
+	first := core.NewContext(t.Context(), session)
+	type key struct{}
+	second := core.NewContext(context.WithValue(t.Context(), key{}, "second"), session)
+	for _, ctx := range []context.Context{first, second} {
+		found, ok := m.FromContext(ctx)
+		require.True(t, ok)
+		assert.Same(t, session, found)
+	}
+	assert.Nil(t, first.Value(key{}))
+	assert.Equal(t, "second", second.Value(key{}))
+	assert.Equal(t, t.Context().Done(), first.Done(), "a session that no Gate ends")
+}
+
+// What Err has said once it says for ever, as context.Context has it.
+func TestTheContextsErrorStaysAfterTheEnd(t *testing.T) {
+	m := newSite(t, core.Config{})
+	for name, waits := range map[string]bool{"somebody waited": true, "nobody waited": false} {
+		ctx, cancel := context.WithTimeout(t.Context(), -1)
+		var kept context.Context
+		handler := m.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			kept = r.Context()
+			if waits {
+				<-kept.Done()
+			}
+			assert.Equal(t, context.DeadlineExceeded, kept.Err(), name)
+		}))
+		r := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx)
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+		assert.Equal(t, context.DeadlineExceeded, kept.Err(), name)
+		assert.Equal(t, context.DeadlineExceeded, context.Cause(kept), name)
+		cancel()
+	}
+}

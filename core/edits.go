@@ -4,13 +4,10 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"sync"
 )
 
 // edits are what was done to a session in this request, and what came of it so far.
 type edits struct {
-	committing sync.Mutex // held by Commit, one at a time, and before the Session's mu
-
 	pending    changes
 	inflight   *changes         // what Commit is storing right now, nil if it is not at work
 	taken      changes          // which is what inflight points to

@@ -24,7 +24,6 @@ type Gate struct {
 	header  http.Header
 	before  http.Header // what header held when the gate was made
 	failer  Failer
-	line    [1]string // the memory of the first line that is set in header
 
 	mu      sync.Mutex // held while the session is committed
 	outcome atomic.Pointer[outcome]
@@ -162,13 +161,6 @@ func (h *gateHeader) Add(name, value string) {
 	h.header[name] = append(h.header[name], value)
 }
 
-// Set implements ResponseHeader. Most responses get one line from us, Vary, which so costs no memory
-// of its own.
-func (h *gateHeader) Set(name, value string) {
-	if h.line[0] != "" || value == "" {
-		h.header[name] = []string{value}
-		return
-	}
-	h.line[0] = value
-	h.header[name] = h.line[:]
-}
+// Set implements ResponseHeader. The line has memory of its own: a header may be kept for long, by a
+// cache or a log, and must not hold on to the request.
+func (h *gateHeader) Set(name, value string) { h.header[name] = []string{value} }

@@ -383,7 +383,7 @@ func (m *Manager) confirmUntil(base *stored, known bool) moment {
 }
 
 // checkPatch bounds what a session may hold. What is too large already, by a smaller MaxData, may
-// shrink.
+// not grow.
 func (m *Manager) checkPatch(was, on values, p patch) error {
 	size := on.patchedSize(p)
 	if size <= m.maxData || size <= was.size() {

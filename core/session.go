@@ -21,9 +21,11 @@ import (
 // it is ErrCommitted: what goes on longer uses Manager.Open.
 type Session struct {
 	manager *Manager
+	outer   *Session        // of another Manager, further out
 	request context.Context // the request's own; nil unless the handler finds the Session in a context
 	derived atomic.Pointer[derivedContext]
 
+	committing sync.Mutex // held by Commit, one at a time, before mu
 	mu         sync.Mutex // held by whoever looks at what follows
 	proof      proof      // of the request's token
 	gated      bool       // a Gate ends the handler's context

@@ -78,10 +78,10 @@ func frameworks() []framework {
 		}
 	}
 	return []framework{
-		{"net/http", buildHTTP, bounds(3, 8, 15, 2)},
-		{"chi", buildChi, bounds(3, 8, 15, 2)},
-		{"gin", buildGin, bounds(5, 10, 17, 4)},
-		{"echo", buildEcho, bounds(4, 9, 16, 3)},
+		{"net/http", buildHTTP, bounds(4, 9, 16, 2)},
+		{"chi", buildChi, bounds(4, 9, 16, 2)},
+		{"gin", buildGin, bounds(6, 11, 18, 4)},
+		{"echo", buildEcho, bounds(5, 10, 17, 3)},
 		{"fiber", buildFiber, bounds(2, 7, 12, 1)},
 	}
 }
