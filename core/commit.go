@@ -27,7 +27,8 @@ import (
 // then only where they certainly are not, and fails otherwise.
 //
 // The errors are *StoreError, ErrNotDurable, ErrGone, ErrConflict, ErrOutdated, ErrCommitted,
-// *ValueError and *OwnerError; Status maps them.
+// *ValueError and *OwnerError, and one that wraps context.Canceled if the client has gone; Status
+// maps them. Any other is a mistake in the program.
 func (m *Manager) Commit(ctx context.Context, s *Session, response ResponseHeader) error {
 	if s.manager != m {
 		return errors.New("session belongs to another Manager")
@@ -58,7 +59,7 @@ func (s *Session) clean() (looked, clean bool) {
 	return s.looked, s.edits == nil && s.sent.heal == 0 && !s.late
 }
 
-// look is what Commit needs to know first, and all it needs if nothing was changed.
+// look is what Commit needs to know where a session is not clean.
 func (s *Session) look(noHeader bool) (looked, dirty bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -265,7 +266,7 @@ func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 	if c.owner != nil {
 		base.owner = *c.owner
 	}
-	base.seal(noValues, p)
+	base.encode(noValues, p)
 	err = m.create(ctx, base.record())
 	if err != nil && !errors.Is(err, ErrNotDurable) {
 		m.emit(ctx, Event{Kind: StoreFailure, ID: c.id, Reason: "create", Err: err})

@@ -19,9 +19,12 @@ type adapter struct {
 	inner http.Request
 }
 
-// Fail answers for a session that cannot be committed, in the framework's own way.
+// Fail answers for a session that cannot be committed, in the framework's own way. The answer is
+// complete, and sent, when it returns: the handler may go on.
 func (a *adapter) Fail(err error) {
+	a.w.Header().Set("Content-Length", "0")
 	a.w.WriteHeader(core.Status(err))
+	_ = http.NewResponseController(a.w).Flush()
 }
 
 func serve(m *core.Manager, w http.ResponseWriter, r *http.Request, next http.Handler) {

@@ -14,10 +14,11 @@ import (
 // A Gate is one request's session, and lets nothing of the response out before it is committed. It
 // is what adapters of frameworks on net/http are made of: Manager.BeginGate before the handler,
 // Open before the first byte, Finish after the handler, Rollback if it panicked. Its methods may be
-// called at once, since a handler may write from any goroutine.
+// called concurrently, since a handler may write from any goroutine.
 //
-// The zero Gate is ready for BeginGate. An adapter makes it a field of what it keeps of a request,
-// so that all of that is one piece of memory; it must not be copied or used again.
+// The zero Gate is ready for BeginGate, and for nothing else. An adapter makes it a field of what
+// it keeps of a request, so that all of that is one piece of memory; it must not be copied or used
+// again.
 type Gate struct {
 	session *Session
 	writer  writer // of the first Wrap
@@ -34,8 +35,10 @@ type outcome struct{ err error }
 
 // A Failer answers for a session that cannot be committed.
 type Failer interface {
-	// Fail answers through the framework's own error path, past the gate. It is called once, with
-	// the response's header set back to what it was when the gate was made and ErrorHeader added.
+	// Fail answers through the framework's own error path, past the gate: to the writer that Wrap was
+	// given. It is called at most once, with the response's header set back to what it was when the
+	// gate was made and ErrorHeader added, in whatever goroutine writes first. The answer must be
+	// complete, and flushed, when it returns: the handler may go on for long.
 	Fail(err error)
 }
 
@@ -66,7 +69,7 @@ func (g *Gate) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[session 
 func (g *Gate) Session() *Session { return g.session }
 
 // Context is the context for the handler: the session is in it, and it is cancelled when the commit
-// failed, so that a handler that streams stops.
+// failed, so that a handler that streams stops, and when the request is over.
 func (g *Gate) Context() context.Context { return (*sessionContext)(g.session) }
 
 // Open commits the session, the first time it is called. It returns the error of that commit, each
@@ -161,6 +164,6 @@ func (h *gateHeader) Add(name, value string) {
 	h.header[name] = append(h.header[name], value)
 }
 
-// Set implements ResponseHeader. The line has memory of its own: a header may be kept for long, by a
-// cache or a log, and must not hold on to the request.
+// Set implements ResponseHeader. The line has memory of its own: a header may be kept for long, by
+// a cache or a log, and must not hold on to the request.
 func (h *gateHeader) Set(name, value string) { h.header[name] = []string{value} }

@@ -95,9 +95,11 @@ func (m *Manager) sweep(s Sweeper) {
 }
 
 // Begin is the first thing an adapter does with a request. It loads the session if the request
-// holds exactly one well-formed token, and costs no store access otherwise. The error is a
-// *StoreError; then no handler may run, and the answer is Status and ErrorHeader: an outage must
-// never look like a visitor who is not signed in.
+// holds exactly one well-formed token, and costs no access to a store otherwise. (A MemoryStore,
+// for which that is cheaper, may look for an ID before the rest of a token is found to be
+// ill-formed.) The error is a *StoreError, and there is no Session then: no handler may run, and
+// the answer is Status and ErrorHeader, for an outage must never look like a visitor who is not
+// signed in.
 func (m *Manager) Begin(ctx context.Context, request RequestHeader) (*Session, error) {
 	var f found
 	for i, c := range m.carriers {
@@ -106,7 +108,10 @@ func (m *Manager) Begin(ctx context.Context, request RequestHeader) (*Session, e
 	}
 	if f.distinct == 1 && m.mayLookUp(f.token) {
 		s := &loadedSession{Session: Session{manager: m, sent: f.sent}}
-		return &s.Session, m.load(ctx, s, f.token)
+		if err := m.load(ctx, s, f.token); err != nil {
+			return nil, err
+		}
+		return &s.Session, nil
 	}
 	switch {
 	case f.distinct > 1:

@@ -136,8 +136,8 @@ func TestAFullStoreDropsWhatHasExpiredAndNothingElse(t *testing.T) {
 	}
 }
 
-// The limits are exact: as many are let in as there is room for, not one more and not one less. Here
-// many are after the last few places, which are free again at once.
+// The limits are exact: as many are let in as there is room for, not one more and not one less.
+// Here many are after the last few places, which are free again at once.
 func TestLimitsAreExactHoweverManyComeAtOnce(t *testing.T) {
 	const routines, each, room = 32, 500, 103
 	one := bytesOf(t, sized(100))

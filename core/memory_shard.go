@@ -16,7 +16,7 @@ type memoryShard struct {
 	seed maphash.Seed
 	room *memoryRoom
 	due  *atomic.Int64 // not after the time at which the first record expires; set under mu
-	seen int           // how many slots were looked at in search of what has expired
+	seen int           // slots looked at in search of what has expired; tests count on it
 	_    [64]byte      // the locks of two shards are never in one line of the processor's cache
 }
 

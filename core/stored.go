@@ -59,9 +59,9 @@ func (b *snapshot) unpack() stored {
 	return base
 }
 
-// seal writes the frame, with the values as the patch leaves them, and gives the record a new
+// encode writes the frame, with the values as the patch leaves them, and gives the record a new
 // Revision.
-func (b *stored) seal(v values, p patch) {
+func (b *stored) encode(v values, p patch) {
 	b.data, b.valuesAt = b.head.join(v, p)
 	b.revision = newRevision()
 }

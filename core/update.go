@@ -167,7 +167,7 @@ func (u *update) next(p patch) (stored, Token) {
 		next.used = u.at
 	}
 	next.expires = u.m.extend(&u.fresh, next.used, u.at.add(u.m.commitTimeout))
-	next.seal(u.c.under(u.fresh.values()), p)
+	next.encode(u.c.under(u.fresh.values()), p)
 	return next, token
 }
 
