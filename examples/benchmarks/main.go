@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -63,6 +62,7 @@ type settings struct {
 	sessions   float64
 	slice      time.Duration
 	command    string // as it was given
+	commit     string // that is measured; "": unknown
 }
 
 func parse(args []string) (settings, error) {
@@ -75,11 +75,14 @@ func parse(args []string) (settings, error) {
 		"`rounds` of requests, loopback and growth; 0: enough for a stable median")
 	f.DurationVar(&s.slice, "slice", 0, "time of a contestant in a round of these; 0: what is right")
 	f.StringVar(&s.scenarios, "scenarios", "",
-		"a look at request scenarios by `name`: nothing is written")
+		"a look at request scenarios by `name`, of "+strings.Join(scenarioNames(), ",")+
+			": nothing is written")
 	f.StringVar(&s.frameworks, "frameworks", "",
-		"a look at frameworks by `name`: nothing is written")
+		"a look at frameworks by `name`, of "+strings.Join(frameworkNames(), ",")+
+			": nothing is written")
 	f.Float64Var(&s.sessions, "sessions", 0,
-		"sessions in each store, and the most of them in growth; 0: 1e6")
+		"sessions in each store, and the most of them in growth, a power of ten from 1e3 to 1e7; "+
+			"0: 1e6")
 	f.StringVar(&s.results, "results", "results.json",
 		"`file` of results; a part replaces its own only")
 	f.StringVar(&s.out, "out", "../../docs", "`directory` of the page and its charts")
@@ -103,18 +106,6 @@ func parse(args []string) (settings, error) {
 
 // look reports whether only some figures of a part are wanted, which must not replace all of them.
 func (s settings) look() bool { return s.scenarios != "" || s.frameworks != "" }
-
-var errUnknownPart = errors.New("benchmarks: there is no such part")
-
-// valid demands that all parts exist, before the first of them takes minutes.
-func (s settings) valid() error {
-	for _, name := range list(s.only) {
-		if _, ok := parts()[name]; !ok && name != "none" {
-			return fmt.Errorf("%w: %q", errUnknownPart, name)
-		}
-	}
-	return nil
-}
 
 // list splits a list with commas; an empty one has no entries.
 func list(text string) []string {

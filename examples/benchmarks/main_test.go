@@ -32,9 +32,28 @@ func TestWithoutArgumentsEverythingIsMeasured(t *testing.T) {
 	require.False(t, s.look())
 }
 
-func TestAPartThatDoesNotExistIsRefusedBeforeAnyIsMeasured(t *testing.T) {
-	_, err := parse([]string{"-only", "requests,requets"})
-	require.ErrorIs(t, err, errUnknownPart)
+func TestWhatCannotBeMeasuredIsRefusedBeforeAnythingIs(t *testing.T) {
+	for _, wrong := range []struct {
+		args []string
+		err  error
+	}{
+		{[]string{"-only", "requests,requets"}, errUnknownPart},
+		{[]string{"-scenarios", "read,reed"}, errUnknownScenario},
+		{[]string{"-frameworks", "fiber"}, errUnknownFramework},
+		{[]string{"-rounds", "-3"}, errNegative},
+		{[]string{"-slice", "-1ms"}, errNegative},
+		{[]string{"-sessions", "500"}, errSessions},
+		{[]string{"-sessions", "5e6"}, errSessions},
+		{[]string{"-sessions", "-1"}, errSessions},
+		{[]string{"-only", "store", "-frameworks", "chi"}, errLook},
+		{[]string{"-only", "loopback", "-scenarios", "read"}, errLook},
+	} {
+		_, err := parse(wrong.args)
+		require.ErrorIs(t, err, wrong.err, wrong.args)
+	}
+	parsed(t, "-only", "none")
+	parsed(t, "-only", "growth", "-sessions", "1e7")
+	parsed(t, "-only", "requests,loopback", "-frameworks", "net/http,fiber v2")
 }
 
 func TestALookWritesNothing(t *testing.T) {

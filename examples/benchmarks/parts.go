@@ -36,6 +36,7 @@ func (s settings) measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.commit = report.Commit()
 	wanted := list(s.only)
 	for _, name := range partNames() {
 		if !slices.Contains(wanted, name) {
@@ -64,7 +65,7 @@ func progress(step string) {
 
 // section is what was measured just now, with where and how.
 func section[T any](s settings, data T) *report.Section[T] {
-	return &report.Section[T]{Run: report.Describe(s.command, time.Now()), Data: data}
+	return &report.Section[T]{Run: report.Describe(s.command, s.commit, time.Now()), Data: data}
 }
 
 func measureRequests(ctx context.Context, s settings, results *report.Results) error {

@@ -48,9 +48,9 @@ func check(t *testing.T, list []growth.Series, steps []int) {
 		require.Len(t, s.Points, len(steps), s.Contestant)
 		for i, p := range s.Points {
 			assert.Equal(t, steps[i], p.X, s.Contestant)
-			assert.Positive(t, p.Lower, s.Contestant)
-			assert.LessOrEqual(t, p.Lower, p.Median, s.Contestant)
-			assert.LessOrEqual(t, p.Median, p.Upper, s.Contestant)
+			assert.Positive(t, p.Low, s.Contestant)
+			assert.LessOrEqual(t, p.Low, p.Median, s.Contestant)
+			assert.LessOrEqual(t, p.Median, p.High, s.Contestant)
 		}
 	}
 	assert.Len(t, seen, len(list), "each contestant reads and writes")

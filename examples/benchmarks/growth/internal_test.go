@@ -10,14 +10,6 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/store"
 )
 
-func TestAPointIsTheMedianWithItsQuartiles(t *testing.T) {
-	assert.Equal(t, Point{X: 2, Lower: 2, Median: 3, Upper: 4},
-		pointOf(2, []float64{5, 1, 3, 2, 4}))
-	assert.Equal(t, Point{X: 1, Lower: 1.75, Median: 2.5, Upper: 3.25},
-		pointOf(1, []float64{4, 3, 2, 1}))
-	assert.Equal(t, Point{X: 9, Lower: 7, Median: 7, Upper: 7}, pointOf(9, []float64{7}))
-}
-
 func TestASliceIsCalibratedWithinBounds(t *testing.T) {
 	assert.Equal(t, 20_000, operationsIn(20*time.Millisecond, 1000))
 	assert.Equal(t, firstOperations, operationsIn(time.Millisecond, 1e6))

@@ -1,9 +1,6 @@
 package growth
 
-import (
-	"math"
-	"slices"
-)
+import "github.com/sessionserverstore/sessionserverstore/examples/benchmarks/sample"
 
 // An Operation is what is done again and again, each time with another session.
 type Operation string
@@ -39,27 +36,6 @@ type Series struct {
 // A Point is the time of one operation: what went by on the clock, divided by all operations of
 // all goroutines. With two processors, two goroutines that do not disturb each other halve it.
 type Point struct {
-	X      int     `json:"x"` // goroutines, or sessions
-	Median float64 `json:"median_ns"`
-	Lower  float64 `json:"lower_ns"` // quartile
-	Upper  float64 `json:"upper_ns"` // quartile
-}
-
-// pointOf sums up the rounds of one point.
-func pointOf(x int, rounds []float64) Point {
-	sorted := slices.Sorted(slices.Values(rounds))
-	return Point{
-		X: x, Median: quantile(sorted, 0.5), Lower: quantile(sorted, 0.25),
-		Upper: quantile(sorted, 0.75),
-	}
-}
-
-// quantile interpolates between the neighbours in a sorted list, which is not empty.
-func quantile(sorted []float64, q float64) float64 {
-	whole, part := math.Modf(q * float64(len(sorted)-1))
-	i := int(whole)
-	if part == 0 {
-		return sorted[i]
-	}
-	return sorted[i]*(1-part) + sorted[i+1]*part
+	X             int `json:"x"` // goroutines, or sessions
+	sample.Spread     // nanoseconds
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/child"
+	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/sample"
 )
 
 // A table is where contestants take turns.
@@ -90,7 +91,8 @@ func (t *table) measure(goroutines []int, x func(int) int, to *axis) error {
 			}
 		}
 		for _, turn := range turns {
-			to.add(turn.contestant, turn.operation, pointOf(x(n), turn.rounds))
+			point := Point{X: x(n), Spread: sample.Of(turn.rounds)}
+			to.add(turn.contestant, turn.operation, point)
 		}
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"time"
@@ -62,11 +61,11 @@ func Measure(ctx context.Context, cfg Config, progress func(string)) (result Res
 	}
 	progress(fmt.Sprintf("loopback: %d rounds of %d servers", cfg.Rounds, len(entries)))
 	for range cfg.Rounds {
-		for _, i := range rand.Perm(len(entries)) {
+		for _, e := range request.Shuffle(entries, (*entry).framework) {
 			if err := ctx.Err(); err != nil {
 				return Result{}, err
 			}
-			if err := entries[i].run(cfg.Slice); err != nil {
+			if err := e.run(cfg.Slice); err != nil {
 				return Result{}, err
 			}
 		}
@@ -108,6 +107,8 @@ func start(ctx context.Context, c contestant, cfg Config) (*entry, error) {
 	e.perSecond = nil
 	return e, nil
 }
+
+func (e *entry) framework() string { return e.contestant.Framework }
 
 func (e *entry) close() error { return errors.Join(e.client.close(), e.process.Close()) }
 

@@ -1,11 +1,11 @@
 package plot
 
-// Bars is a panel of horizontal bars, from 0.
+// Bars is a panel of horizontal bars.
 type Bars struct {
 	Title  string
 	Unit   string  // of the axis, in words
 	Most   float64 // the axis' end; 0: what the bars need
-	Line   float64 // where a line is drawn across, for a bound; 0: none
+	Log    bool    // the axis is logarithmic, from the decade of the least bar; else it is from 0
 	Groups []Group
 }
 
@@ -51,7 +51,7 @@ func (b Bars) most() float64 {
 	if b.Most != 0 {
 		return b.Most
 	}
-	most := b.Line
+	most := 0.0
 	for _, g := range b.Groups {
 		for _, bar := range g.Bars {
 			most = max(most, bar.Value, bar.High)
@@ -61,6 +61,28 @@ func (b Bars) most() float64 {
 		return 1
 	}
 	return most
+}
+
+// least is the least bar that a logarithmic axis can show; the axis' end if there is none.
+func (b Bars) least() float64 {
+	least := b.most()
+	for _, g := range b.Groups {
+		for _, bar := range g.Bars {
+			if bar.Value > 0 {
+				least = min(least, bar.Value)
+			}
+		}
+	}
+	return least
+}
+
+// axis is the scale without its pixels, and where it has ticks.
+func (b Bars) axis() (scale, []float64) {
+	if !b.Log {
+		return scale{high: b.most()}, ticks(b.most(), 5)
+	}
+	low, high, at := decades(b.least()/2, b.most()) // so that the least has some length
+	return scale{low: low, high: high, log: true}, at
 }
 
 func (b Bars) labelWidth() float64 {
@@ -75,9 +97,10 @@ func (b Bars) labelWidth() float64 {
 
 func (b Bars) draw(c *canvas, left, top, width float64) {
 	c.text(left, top+14, "start", "title", b.Title)
-	x := scale{high: b.most(), from: left + b.labelWidth(), to: left + width - valueWidth}
+	x, at := b.axis()
+	x.from, x.to = left+b.labelWidth(), left+width-valueWidth
 	bottom := top + b.height() - axisHeight
-	for _, v := range ticks(x.high, 5) {
+	for _, v := range at {
 		c.line(x.at(v), top+titleHeight, x.at(v), bottom, "grid")
 		c.text(x.at(v), bottom+15, "middle", "quiet", tick(v))
 	}
@@ -95,9 +118,6 @@ func (b Bars) draw(c *canvas, left, top, width float64) {
 		}
 	}
 	c.line(x.from, top+titleHeight, x.from, bottom, "axis")
-	if b.Line != 0 {
-		c.line(x.at(b.Line), top+titleHeight, x.at(b.Line), bottom, "axis")
-	}
 }
 
 func (b Bar) draw(c *canvas, x scale, y float64) {

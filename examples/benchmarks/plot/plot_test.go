@@ -87,8 +87,16 @@ func widthOf(t *testing.T, svg, class string) float64 {
 	}
 }
 
-func TestABoundIsWithinThePanel(t *testing.T) {
-	bars := plot.Bars{Line: 100, Groups: []plot.Group{{Bars: []plot.Bar{{Label: "x", Value: 50}}}}}
-	svg := plot.Figure{Panels: []plot.Panel{bars}}.SVG()
-	assert.Contains(t, svg, ">100</text>", "the axis reaches the bound")
+func TestOnALogarithmicAxisFloorsAreReadableBesidePeers(t *testing.T) {
+	group := plot.Group{Bars: []plot.Bar{
+		{Label: "x", Value: -1, Low: -2}, {Label: "y", Value: 1, Kind: plot.Ours},
+		{Label: "z", Value: 100, High: 200},
+	}}
+	svg := plot.Figure{Panels: []plot.Panel{
+		plot.Bars{Log: true, Groups: []plot.Group{group}},
+	}}.SVG()
+	assert.Greater(t, widthOf(t, svg, "ours"), 100.0)
+	assert.Equal(t, 1.0, widthOf(t, svg, "peer"), "what is not above 0 has no length")
+	assert.NotContains(t, svg, "NaN")
+	assert.NotContains(t, svg, "Inf")
 }

@@ -24,11 +24,14 @@ func loopbackDemand(r loopback.Result) Demand {
 	return d
 }
 
-// storeDemands are what is demanded of the memory store at a million sessions. What was measured
-// once has no spread.
+// demandedAt is how many sessions the demands on the memory store are about.
+const demandedAt = 1_000_000
+
+// storeDemands are what is demanded of the memory store at a million sessions; none if there were
+// more or fewer. What was measured once has no spread.
 func storeDemands(results []store.Result) []Demand {
 	for _, r := range results {
-		if r.Store != ourStore {
+		if r.Store != ourStore || r.Sessions != demandedAt {
 			continue
 		}
 		demands := []Demand{

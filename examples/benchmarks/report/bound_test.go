@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -47,8 +48,7 @@ func results(ratio float64) report.Results {
 			{Framework: request.Chi, Name: request.SCS, Added: of(50000), Note: "a note"},
 		},
 		Ratios: []request.Ratio{{
-			Framework: request.Chi, Of: request.Ours,
-			ToFramework: request.Chi, To: request.Guarded, Spread: of(ratio),
+			Framework: request.Chi, Of: request.Ours, To: request.Guarded, Spread: of(ratio),
 		}},
 	}
 	return report.Results{
@@ -64,7 +64,8 @@ func results(ratio float64) report.Results {
 		}},
 		Growth: &report.Section[growth.Result]{Data: growth.Result{BySessions: []growth.Series{{
 			Contestant: "ours", Operation: growth.Read,
-			Points: []growth.Point{{X: 1_000_000, Median: 100, Lower: 90, Upper: 110}},
+			Points: []growth.Point{{X: 1_000_000,
+				Spread: sample.Spread{Low: 90, Median: 100, High: 110}}},
 		}}}},
 	}
 }
@@ -74,7 +75,7 @@ func TestThePageSaysWhatIsMetAndWhatIsNot(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, good["benchmarks.md"], "✓ 1.25")
 	assert.NotContains(t, good["benchmarks.md"], "What is not met")
-	assert.Contains(t, good["benchmarks.md"], "\\* chi, scs: a note.")
+	assert.Contains(t, good["benchmarks.md"], "<sup>1</sup> chi, scs: a note.")
 
 	bad, err := results(1.8).Render()
 	require.NoError(t, err)
@@ -131,4 +132,53 @@ func TestOnlyMarkedLinesOfTheReadmeChange(t *testing.T) {
 
 	_, err = results(1).Readme("before\n" + begin + "old\n")
 	require.Error(t, err)
+}
+
+func TestALimitThatIsNotKeptNeedsAReason(t *testing.T) {
+	unexplained, err := results(1.25).Unexplained()
+	require.NoError(t, err)
+	require.Empty(t, unexplained)
+	unexplained, err = results(1000).Unexplained()
+	require.NoError(t, err)
+	require.NotEmpty(t, unexplained)
+}
+
+func TestALimitThatDiffersByFrameworkIsInTheCell(t *testing.T) {
+	files, err := results(1.25).Render()
+	require.NoError(t, err)
+	assert.Contains(t, files["benchmarks.md"], "✓ 4 of 4")
+}
+
+func TestLimitsOfTheStoreAreForAMillionSessions(t *testing.T) {
+	const limit = "heap, bytes per session: at most 200"
+	r := results(1)
+	files, err := r.Render()
+	require.NoError(t, err)
+	assert.Contains(t, files["benchmarks.md"], limit)
+	assert.Contains(t, files["benchmarks-store.svg"], "at 1,000,000 sessions")
+
+	r.Store.Data[0].Sessions = 200_000
+	files, err = r.Render()
+	require.NoError(t, err)
+	assert.NotContains(t, files["benchmarks.md"], limit)
+	assert.Contains(t, files["benchmarks.md"], "![Memory stores at 200,000 sessions]")
+	assert.Contains(t, files["benchmarks-store.svg"], "at 200,000 sessions")
+}
+
+func TestThePageShowsTheMachinesOwnWorstAndWhatWasLost(t *testing.T) {
+	r := results(1)
+	r.Store.Data[0].Machine.Worst = 7 * time.Millisecond
+	r.Store.Data[0].Expiry.Missed = 12345
+	files, err := r.Render()
+	require.NoError(t, err)
+	assert.Contains(t, files["benchmarks.md"], "| 0 | 7 | 0 | 0 | **12,345** |")
+}
+
+func TestThePageNamesTheCommitIfItIsKnown(t *testing.T) {
+	r := results(1)
+	r.Requests.Run = report.Run{Commit: "0123456789ab", CPU: "a processor"}
+	files, err := r.Render()
+	require.NoError(t, err)
+	assert.Contains(t, files["benchmarks.md"], "in examples/benchmarks of 0123456789ab: a processor,")
+	assert.Contains(t, files["benchmarks.md"], "in examples/benchmarks: GOMAXPROCS", "without both")
 }

@@ -33,7 +33,7 @@ func bar(label string, kind plot.Kind, s sample.Spread) plot.Bar {
 func requestFigure(r request.Result) plot.Figure {
 	f := plot.Figure{
 		Title:   "Time of a processor that a session adds to a request",
-		Caption: spreadCaption,
+		Caption: spreadCaption + " The axes are logarithmic, so that floors and peers fit on one.",
 		Columns: 2,
 	}
 	for _, s := range r.Scenarios {
@@ -45,7 +45,7 @@ func requestFigure(r request.Result) plot.Figure {
 }
 
 func requestPanel(s request.ScenarioResult) plot.Panel {
-	p := plot.Bars{Title: s.Title, Unit: "µs of CPU on top of the bare framework's"}
+	p := plot.Bars{Title: s.Title, Unit: "µs of CPU on top of the bare framework's", Log: true}
 	for _, e := range s.Entries {
 		if e.Name == request.Bare || e.Framework == request.NetHTTP {
 			continue // net/http is as chi, which has a peer
@@ -76,10 +76,18 @@ func loopbackFigure(r loopback.Result) plot.Figure {
 	return plot.Figure{Title: p.Title, Caption: spreadCaption, Panels: []plot.Panel{p}}
 }
 
-// storeFigure is what a million sessions cost.
+// sessionsOf is how many sessions each store held, for readers.
+func sessionsOf(results []store.Result) string {
+	if len(results) == 0 {
+		return "no"
+	}
+	return grouped(results[0].Sessions)
+}
+
+// storeFigure is what that many sessions cost.
 func storeFigure(results []store.Result) plot.Figure {
 	return plot.Figure{
-		Title:   "Memory stores at a million sessions",
+		Title:   "Memory stores at " + sessionsOf(results) + " sessions",
 		Columns: 2,
 		Panels: []plot.Panel{
 			storePanel(results, "Heap", "bytes per session", func(r store.Result) float64 {
@@ -88,7 +96,7 @@ func storeFigure(results []store.Result) plot.Figure {
 			storePanel(results, "One forced collection", "ms", func(r store.Result) float64 {
 				return in(r.Collection, time.Millisecond)
 			}),
-			storePanel(results, "Worst Get while half of them expire", "ms, where they expire",
+			storePanel(results, "Worst Get while half of them expire", "ms",
 				func(r store.Result) float64 {
 					if r.Expiry == nil {
 						return -1
@@ -111,7 +119,7 @@ func storePanel(
 		switch r.Store {
 		case ourStore:
 			kind = plot.Ours
-		case "map", "arena":
+		case "map", "sharded map", "arena":
 			kind = plot.Floor
 		}
 		v := value(r)

@@ -9,8 +9,8 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/request"
 )
 
-// missed are the demands that are not met somewhere, in words.
-func (r Results) missed() []string {
+// demands are all that there are on what was measured.
+func (r Results) demands() []Demand {
 	var demands []Demand
 	if r.Requests != nil {
 		demands = append(demands, requestDemands(r.Requests.Data)...)
@@ -21,8 +21,13 @@ func (r Results) missed() []string {
 	if r.Store != nil {
 		demands = append(demands, storeDemands(r.Store.Data)...)
 	}
+	return demands
+}
+
+// missed are the demands that are not met somewhere, in words.
+func (r Results) missed() []string {
 	var all []string
-	for _, d := range demands {
+	for _, d := range r.demands() {
 		if where := d.missed(); len(where) != 0 {
 			all = append(all, d.What+": "+strings.Join(where, ", "))
 		}
@@ -30,13 +35,29 @@ func (r Results) missed() []string {
 	return all
 }
 
+// Unexplained returns the demands that are not met, and that the page gives no reason for: the
+// section "reasons" of its template has to name each of them.
+func (r Results) Unexplained() ([]string, error) {
+	reasons, err := r.execute("reasons")
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, d := range r.demands() {
+		if len(d.missed()) != 0 && !strings.Contains(reasons, d.What) {
+			all = append(all, d.What)
+		}
+	}
+	return all, nil
+}
+
 // missed are the bounds that are not met.
 func (d Demand) missed() []string {
 	var all []string
 	for _, b := range d.Bounds {
 		if !b.Met() {
-			all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s (by %.0f %%)",
-				b.Where, figure(b.Value.Median), math.Ceil(b.Miss()))))
+			all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s%s (by %.0f %%)",
+				b.Where, figure(b.Value.Median), d.limit(b), math.Ceil(b.Miss()))))
 		}
 	}
 	return all

@@ -6,7 +6,6 @@ import (
 
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/growth"
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/plot"
-	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/sample"
 )
 
 // growthFigure has a panel for each axis and operation.
@@ -36,7 +35,7 @@ func growthPanel(title, x string, all []growth.Series, operation growth.Operatio
 		line := plot.Series{Label: s.Contestant}
 		for _, point := range s.Points {
 			line.Points = append(line.Points, plot.Point{
-				X: float64(point.X), Y: point.Median, Low: point.Lower, High: point.Upper,
+				X: float64(point.X), Y: point.Median, Low: point.Low, High: point.High,
 			})
 		}
 		if s.Contestant == growth.WholeRequest {
@@ -77,7 +76,7 @@ func growthTable(all []growth.Series) string {
 func growthCell(s growth.Series, x int) string {
 	for _, p := range s.Points {
 		if p.X == x {
-			return median(sample.Spread{Low: p.Lower, Median: p.Median, High: p.Upper})
+			return median(p.Spread)
 		}
 	}
 	return ""

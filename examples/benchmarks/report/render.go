@@ -108,6 +108,7 @@ func (r Results) execute(name string) (string, error) {
 		"storeNotes":     storeNotes,
 		"growthTable":    growthTable,
 		"grouped":        grouped,
+		"sessionsOf":     sessionsOf,
 		"missed":         missed,
 		"list":           func(demands ...Demand) []Demand { return demands },
 		"span":           span,

@@ -40,7 +40,16 @@ func TestTheFiguresInTheReadmeAreRenderedFromTheResults(t *testing.T) {
 	require.NoError(t, err)
 	text, err := os.ReadFile(readme)
 	require.NoError(t, err)
+	require.Contains(t, string(text), "<!-- benchmarks: rendered by examples/benchmarks -->")
 	want, err := results.Readme(string(text))
 	require.NoError(t, err)
 	assert.Equal(t, want, string(text), again)
+}
+
+func TestThePageHasAReasonForEachLimitThatIsNotKept(t *testing.T) {
+	results, err := report.Load(resultsFile)
+	require.NoError(t, err)
+	unexplained, err := results.Unexplained()
+	require.NoError(t, err)
+	require.Empty(t, unexplained, "write why into benchmarks.md.tmpl, under \"reasons\"")
 }

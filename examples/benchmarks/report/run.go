@@ -2,34 +2,68 @@ package report
 
 import (
 	"os"
+	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
 )
 
-// A Run is what figures depend on, beside the code.
+// A Run is what figures depend on.
 type Run struct {
-	Date    string            `json:"date"`    // UTC, the day
-	Command string            `json:"command"` // by which it is repeated
-	CPU     string            `json:"cpu"`     // the model
-	Cores   int               `json:"cores"`   // GOMAXPROCS
-	Go      string            `json:"go"`      // version
+	Commit  string            `json:"commit,omitempty"` // of this repository; "" if unknown
+	Date    string            `json:"date"`             // UTC, the day
+	Command string            `json:"command"`          // by which it is repeated
+	CPU     string            `json:"cpu"`              // the model
+	Procs   int               `json:"procs"`            // GOMAXPROCS
+	Go      string            `json:"go"`               // version
 	OS      string            `json:"os"`
 	Modules map[string]string `json:"modules"` // versions of what was measured
 }
 
-// Describe returns the run that this program is, started by command at this time.
-func Describe(command string, now time.Time) Run {
+// Describe returns the run that this program is, built from commit and started by command at this
+// time.
+func Describe(command, commit string, now time.Time) Run {
 	return Run{
+		Commit:  commit,
 		Date:    now.UTC().Format(time.DateOnly),
 		Command: command,
 		CPU:     field("/proc/cpuinfo", "model name", ":"),
-		Cores:   runtime.GOMAXPROCS(0),
+		Procs:   runtime.GOMAXPROCS(0),
 		Go:      runtime.Version(),
 		OS:      system(),
 		Modules: modules(),
 	}
+}
+
+// Commit returns the commit that this program was built from, as the build has noted it or, since
+// go run notes none, as git tells it of the working directory; "" if nobody knows. It is to be asked
+// before results are written, which are changes, too.
+func Commit() string {
+	noted := make(map[string]string)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			noted[setting.Key] = setting.Value
+		}
+	}
+	if revision := noted["vcs.revision"]; revision != "" {
+		return commit(revision, noted["vcs.modified"] == "true")
+	}
+	revision, err := exec.Command("git", "rev-parse", "HEAD").Output()
+	if err != nil {
+		return ""
+	}
+	changes, err := exec.Command("git", "status", "--porcelain").Output()
+	return commit(strings.TrimSpace(string(revision)), err != nil || len(changes) != 0)
+}
+
+// commit is short, as it is for readers.
+func commit(revision string, modified bool) string {
+	revision = revision[:min(12, len(revision))]
+	if modified {
+		return revision + " with changes"
+	}
+	return revision
 }
 
 // measured are the modules whose versions matter.

@@ -60,17 +60,26 @@ func median(s sample.Spread) string {
 	return figure(s.Median) + " (" + figure(s.Low) + "–" + figure(s.High) + ")"
 }
 
-// verdict writes what was measured, and by how much it misses its bound if it does.
-func (b Bound) verdict() string {
+// verdict writes what was measured, and by how much it misses its bound if it does; of is what is
+// to be said of the limit.
+func (b Bound) verdict(of string) string {
 	if b.Met() {
-		return "✓ " + median(b.Value)
+		return "✓ " + median(b.Value) + of
 	}
-	return fmt.Sprintf("**✗ %s**, by %.0f %%", median(b.Value), math.Ceil(b.Miss()))
+	return fmt.Sprintf("**✗ %s**%s, by %.0f %%", median(b.Value), of, math.Ceil(b.Miss()))
+}
+
+// limit writes the limit of a bound where the demand's words do not.
+func (d Demand) limit(b Bound) string {
+	if !d.Differ {
+		return ""
+	}
+	return " of " + figure(b.Limit)
 }
 
 // demandTable is for demands on each framework.
 func demandTable(demands []Demand) string {
-	t := table{texts: 1, head: append([]string{"demanded"}, frameworks()...)}
+	t := table{texts: 1, head: append([]string{"our limits"}, frameworks()...)}
 	for _, d := range demands {
 		row := []string{d.What}
 		for _, framework := range frameworks() {
@@ -85,7 +94,7 @@ func demandTable(demands []Demand) string {
 func (d Demand) at(framework string) string {
 	for _, b := range d.Bounds {
 		if b.Where == framework {
-			return b.verdict()
+			return b.verdict(d.limit(b))
 		}
 	}
 	return ""

@@ -31,7 +31,7 @@ func entryTable(r request.Result, cell func(request.Entry) string) string {
 		t.head = append(t.head, s.Title)
 	}
 	for _, k := range contestants(r) {
-		row := []string{k.framework, label(k.name)}
+		row := []string{k.framework, label(k.name) + footnote(r, k)}
 		for _, s := range r.Scenarios {
 			e, _ := s.Entry(k.framework, k.name)
 			row = append(row, cell(e))
@@ -52,11 +52,7 @@ func label(name string) string {
 // addedTable is the added time of a processor, in microseconds.
 func addedTable(r request.Result) string {
 	return entryTable(r, func(e request.Entry) string {
-		mark := ""
-		if e.Note != "" {
-			mark = "\\*"
-		}
-		return median(e.Added.Scale(1e-3)) + mark
+		return median(e.Added.Scale(1e-3))
 	})
 }
 
@@ -67,19 +63,40 @@ func allocTable(r request.Result) string {
 	})
 }
 
-// notes are what contestants do otherwise than the others, each once.
-func notes(r request.Result) []string {
-	var all []string
+// noted are the contestants that do something otherwise than the others.
+func noted(r request.Result) []request.Entry {
 	if len(r.Scenarios) == 0 {
 		return nil
 	}
+	var all []request.Entry
 	for _, e := range r.Scenarios[0].Entries {
 		if e.Note != "" {
-			all = append(all, e.Framework+", "+e.Name+": "+e.Note+".")
+			all = append(all, e)
 		}
 	}
 	return all
 }
+
+// footnote is the number of a contestant's note; "" if it has none.
+func footnote(r request.Result, k key) string {
+	for i, e := range noted(r) {
+		if e.Framework == k.framework && e.Name == k.name {
+			return superscript(i)
+		}
+	}
+	return ""
+}
+
+// notes are the footnotes, with their numbers.
+func notes(r request.Result) []string {
+	var all []string
+	for i, e := range noted(r) {
+		all = append(all, superscript(i)+" "+e.Framework+", "+e.Name+": "+e.Note+".")
+	}
+	return all
+}
+
+func superscript(i int) string { return fmt.Sprintf("<sup>%d</sup>", i+1) }
 
 // peers are other libraries, in the framework where they are measured.
 func peers() []key {
@@ -98,7 +115,7 @@ func peerTable(r request.Result) string {
 	for _, s := range r.Scenarios {
 		row := []string{s.Title}
 		for _, p := range peers() {
-			found, ok := s.Ratio(p.framework, p.framework, p.name)
+			found, ok := s.Ratio(p.framework, p.name)
 			if !ok {
 				row = append(row, "–")
 				continue

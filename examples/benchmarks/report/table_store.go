@@ -7,10 +7,15 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/store"
 )
 
-// storeDemandTable has one column, as there is one memory store.
+// storeDemandTable has one column, as there is one memory store. It is empty if nothing is demanded
+// at the number of sessions that there were.
 func storeDemandTable(results []store.Result) string {
-	t := table{texts: 1, head: []string{"demanded", "measured"}}
-	for _, d := range storeDemands(results) {
+	demands := storeDemands(results)
+	if len(demands) == 0 {
+		return ""
+	}
+	t := table{texts: 1, head: []string{"our limits", "measured"}}
+	for _, d := range demands {
 		t.add(d.What, d.at(""))
 	}
 	return t.String()
@@ -20,7 +25,8 @@ func storeDemandTable(results []store.Result) string {
 func storeTable(results []store.Result) string {
 	t := table{texts: 1, head: []string{
 		"", "heap, bytes per session", "one forced collection, ms",
-		"worst Get while half expire, ms", "p99.9, µs", "heap left after all expired, %",
+		"worst Get while half expire, ms", "worst of a reader of nothing, ms", "p99.9, µs",
+		"heap left after all expired, %", "live sessions lost",
 	}}
 	for _, r := range results {
 		worst, most := "never expires", ""
@@ -29,9 +35,18 @@ func storeTable(results []store.Result) string {
 			most = figure(in(r.Expiry.Get.P999, time.Microsecond))
 		}
 		t.add(label(r.Store), figure(r.BytesPerSession), figure(in(r.Collection, time.Millisecond)),
-			worst, most, figure(r.LeftPercent))
+			worst, figure(in(r.Machine.Worst, time.Millisecond)), most, figure(r.LeftPercent),
+			lost(r))
 	}
 	return t.String()
+}
+
+// lost lets it stand out if a store has not kept what it should have.
+func lost(r store.Result) string {
+	if r.Lost() == 0 {
+		return "0"
+	}
+	return "**" + grouped(r.Lost()) + "**"
 }
 
 // traitTable is what stores can do beside being fast.

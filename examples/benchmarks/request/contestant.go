@@ -42,29 +42,47 @@ func Contestants() []Contestant {
 		{Framework: Chi, Name: Floor, build: plainChi},
 		{Framework: Chi, Name: Guarded, build: guardedChi},
 		{Framework: Chi, Name: Ours, build: ourChi},
-		{Framework: Chi, Name: SCS, build: scsChi},
+		{Framework: Chi, Name: SCS, build: scsChi,
+			Note: "without an idle timeout, as is its default (with one it would store the session " +
+				"at every read), and with its sweep off"},
 
 		{Framework: Gin, Name: Bare, build: bareGin},
 		{Framework: Gin, Name: Floor, build: plainGin},
 		{Framework: Gin, Name: Guarded, build: guardedGin},
 		{Framework: Gin, Name: Ours, build: ourGin},
-		{Framework: Gin, Name: GinContrib, build: ginContrib},
+		{Framework: Gin, Name: GinContrib, build: ginContrib,
+			Note: gorillaNote("its README begins with a store in the cookie")},
 
 		{Framework: Echo, Name: Bare, build: bareEcho},
 		{Framework: Echo, Name: Floor, build: plainEcho},
 		{Framework: Echo, Name: Guarded, build: guardedEcho},
 		{Framework: Echo, Name: Ours, build: ourEcho},
-		{Framework: Echo, Name: EchoContrib, build: echoContrib},
+		{Framework: Echo, Name: EchoContrib, build: echoContrib,
+			Note: gorillaNote("it comes without a store, and its documentation shows one in the " +
+				"cookie")},
 
 		{Framework: Fiber2, Name: Bare, build: bareFiber2},
 		{Framework: Fiber2, Name: Floor, build: plainFiber2},
 		{Framework: Fiber2, Name: Guarded, build: guardedFiber2},
 		{Framework: Fiber2, Name: Ours, build: ourFiber2},
-		{Framework: Fiber2, Name: FiberSession, build: fiber2Session},
+		{Framework: Fiber2, Name: FiberSession, build: fiber2Session,
+			Note: "with one timeout, as it has no second; it reuses the memory of a session only " +
+				"if that is saved, which a read does not do: it would cost more and send the " +
+				"cookie again; " + lazy},
 
 		{Framework: Fiber3, Name: Bare, build: bareFiber3},
 		{Framework: Fiber3, Name: FiberSession, build: fiber3Session, eager: true,
 			Note: "begins a session, and sends its cookie, for every client, also if the handler " +
 				"does not look at it"},
 	}
+}
+
+// lazy is in the favour of those that it is said of.
+const lazy = "it does next to nothing in a request whose handler does not ask for the session"
+
+// gorillaNote is for those that are measured with quasoft/memstore.
+func gorillaNote(usual string) string {
+	return "with quasoft/memstore, which says of itself that it is not for production; " + usual +
+		". That store ends no session on the server, and copies it by gob at each load and each " +
+		"save, which is most of the figure; " + lazy
 }

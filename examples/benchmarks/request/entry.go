@@ -41,6 +41,8 @@ func enter(c Contestant, s Scenario, slice time.Duration) (*entry, error) {
 	return e, nil
 }
 
+func (e *entry) framework() string { return e.contestant.Framework }
+
 func (e *entry) wrap(err error) error {
 	if err == nil {
 		return nil
@@ -150,7 +152,8 @@ func createdSession(e *entry) error {
 	return askAll(e.server, cookie, pathRead)
 }
 
-// sentNoCookie demands that the slice has begun no session, or was expected to.
+// sentNoCookie demands that the last answer of the slice set no cookie; of an eager contestant, that
+// it set one.
 func sentNoCookie(e *entry) error {
 	if sent := len(e.exchange.SetCookie()) != 0; sent != e.contestant.eager {
 		return fmt.Errorf("Set-Cookie: %q", e.exchange.SetCookie())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -80,7 +79,7 @@ func play(ctx context.Context, cfg Config, s Scenario, contestants []Contestant)
 		all = append(all, e)
 	}
 	for range cfg.Rounds {
-		for _, e := range order(all) {
+		for _, e := range Shuffle(all, (*entry).framework) {
 			if err := ctx.Err(); err != nil {
 				return all, err
 			}
@@ -90,21 +89,4 @@ func play(ctx context.Context, cfg Config, s Scenario, contestants []Contestant)
 		}
 	}
 	return all, nil
-}
-
-// order shuffles the entries for a round, but keeps those of a framework together, since it is
-// those that are compared most closely.
-func order(all []*entry) []*entry {
-	place := make(map[string]int)
-	for i, at := range rand.Perm(len(all)) {
-		place[all[i].contestant.Framework] = at
-	}
-	shuffled := slices.Clone(all)
-	rand.Shuffle(len(shuffled), func(i, j int) {
-		shuffled[i], shuffled[j] = shuffled[j], shuffled[i]
-	})
-	slices.SortStableFunc(shuffled, func(a, b *entry) int {
-		return place[a.contestant.Framework] - place[b.contestant.Framework]
-	})
-	return shuffled
 }

@@ -43,7 +43,7 @@ func TestMeasureComparesOursWithFloorsAndPeers(t *testing.T) {
 	for _, to := range [][2]string{
 		{request.Gin, request.GinContrib}, {request.Chi, request.SCS},
 	} {
-		r, ok := scenario.Ratio(request.Gin, to[0], to[1])
+		r, ok := scenario.Ratio(to[0], to[1])
 		require.True(t, ok, to)
 		assert.Positive(t, r.Spread.Median, to)
 		assert.LessOrEqual(t, r.Spread.Low, r.Spread.High, to)

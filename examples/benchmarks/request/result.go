@@ -36,13 +36,13 @@ type Entry struct {
 	Bytes     int           `json:"bytes"`  // the median
 }
 
-// A Ratio compares the added CPU of two contestants in the same round.
+// A Ratio compares the added CPU of two contestants of a framework in the same round. A round in
+// which To added nothing counts as 1000.
 type Ratio struct {
-	Framework   string        `json:"framework"`
-	Of          string        `json:"of"`
-	ToFramework string        `json:"to_framework"`
-	To          string        `json:"to"`
-	Spread      sample.Spread `json:"spread"`
+	Framework string        `json:"framework"`
+	Of        string        `json:"of"`
+	To        string        `json:"to"`
+	Spread    sample.Spread `json:"spread"`
 }
 
 // Entry returns a contestant's figures; ok is false if there are none.
@@ -55,10 +55,10 @@ func (s ScenarioResult) Entry(framework, name string) (e Entry, ok bool) {
 	return Entry{}, false
 }
 
-// Ratio returns ours of a framework to another contestant; ok is false if it was not measured.
-func (s ScenarioResult) Ratio(framework, toFramework, to string) (r Ratio, ok bool) {
+// Ratio returns ours to another contestant of a framework; ok is false if it was not measured.
+func (s ScenarioResult) Ratio(framework, to string) (r Ratio, ok bool) {
 	for _, r := range s.Ratios {
-		if r.Framework == framework && r.Of == Ours && r.ToFramework == toFramework && r.To == to {
+		if r.Framework == framework && r.Of == Ours && r.To == to {
 			return r, true
 		}
 	}

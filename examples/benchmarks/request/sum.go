@@ -10,6 +10,10 @@ import (
 // mostly the error of the measurement that is divided by.
 const telling = 100
 
+// boundless is what a ratio counts as in a round in which the other one added nothing at all. To
+// leave the round out would take away the worst ones.
+const boundless = 1000
+
 // A track is what an entry added in each round.
 type track struct {
 	entry *entry
@@ -47,15 +51,18 @@ func sum(s Scenario, entries []*entry) ScenarioResult {
 	return result
 }
 
-// ofInterest reports whether a ratio is of interest: ours to all others of its framework and to
-// all peers, and the guarded floor to the floor.
+// ofInterest reports whether a ratio is of interest: ours to all others of its framework, and the
+// guarded floor to the floor. Times of two frameworks are not compared: what they add depends on
+// the framework as well.
 func ofInterest(of, to Contestant) bool {
-	same := of.Framework == to.Framework
+	if of.Framework != to.Framework {
+		return false
+	}
 	switch of.Name {
 	case Ours:
-		return to.peer() || same && (to.Name == Floor || to.Name == Guarded)
+		return to.peer() || to.Name == Floor || to.Name == Guarded
 	case Guarded:
-		return same && to.Name == Floor
+		return to.Name == Floor
 	default:
 		return false
 	}
@@ -92,18 +99,18 @@ func (t track) ratio(to track) (r Ratio, ok bool) {
 	if spread(to.added, func(c cost) float64 { return c.cpu }).Median < telling {
 		return Ratio{}, false
 	}
-	var ratios []float64
+	ratios := make([]float64, len(t.added))
 	for round, c := range t.added {
+		ratios[round] = boundless
 		if below := to.added[round].cpu; below > 0 {
-			ratios = append(ratios, c.cpu/below)
+			ratios[round] = min(c.cpu/below, boundless)
 		}
 	}
 	return Ratio{
-		Framework:   t.entry.contestant.Framework,
-		Of:          t.entry.contestant.Name,
-		ToFramework: to.entry.contestant.Framework,
-		To:          to.entry.contestant.Name,
-		Spread:      sample.Of(ratios),
+		Framework: t.entry.contestant.Framework,
+		Of:        t.entry.contestant.Name,
+		To:        to.entry.contestant.Name,
+		Spread:    sample.Of(ratios),
 	}, true
 }
 

@@ -30,7 +30,7 @@ func (s ScenarioResult) write(w io.Writer) error {
 }
 
 func (s ScenarioResult) ratioTo(e Entry) string {
-	r, ok := s.Ratio(e.Framework, e.Framework, e.Name)
+	r, ok := s.Ratio(e.Framework, e.Name)
 	if !ok {
 		return ""
 	}

@@ -58,8 +58,8 @@ type Settings struct {
 // Makers are all contestants, ours first.
 func Makers() []Maker {
 	return []Maker{
-		ours(), scsMemstore(), fiberMemory(), quasoftMemstore(), plainMap(), pointerFreeArena(),
-		otterCache(), bigCache(), freeCache(),
+		ours(), scsMemstore(), fiberMemory(), quasoftMemstore(), plainMap(), shardedMap(),
+		pointerFreeArena(), otterCache(), bigCache(), freeCache(),
 	}
 }
 

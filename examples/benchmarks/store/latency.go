@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"math/bits"
+	"slices"
 	"time"
 )
 
@@ -77,4 +79,30 @@ func (h *histogram) latency() Latency {
 		Samples: h.samples, P50: h.quantile(0.5), P999: h.quantile(0.999),
 		Worst: h.worst, Stalled: h.stalled,
 	}
+}
+
+// medianOf is, figure by figure, the median of some latencies (the lower one of two), with the sum
+// of their samples. It is zero if there are none.
+func medianOf(list []Latency) Latency {
+	if len(list) == 0 {
+		return Latency{}
+	}
+	var samples int
+	for _, l := range list {
+		samples += l.Samples
+	}
+	return Latency{
+		Samples: samples,
+		P50:     middle(list, func(l Latency) time.Duration { return l.P50 }),
+		P999:    middle(list, func(l Latency) time.Duration { return l.P999 }),
+		Worst:   middle(list, func(l Latency) time.Duration { return l.Worst }),
+		Stalled: middle(list, func(l Latency) time.Duration { return l.Stalled }),
+	}
+}
+
+func middle(list []Latency, figure func(Latency) time.Duration) time.Duration {
+	sorted := slices.SortedFunc(slices.Values(list), func(a, b Latency) int {
+		return cmp.Compare(figure(a), figure(b))
+	})
+	return figure(sorted[(len(sorted)-1)/2])
 }

@@ -54,6 +54,56 @@ func TestStallsAreSummedUp(t *testing.T) {
 	assert.Zero(t, new(histogram).latency(), "no samples, no figures")
 }
 
+func TestTheMedianOfRoundsIsThatOfEachFigure(t *testing.T) {
+	require.Zero(t, medianOf(nil))
+	l := Latency{Samples: 3, P50: 1, P999: 2, Worst: 3, Stalled: 4}
+	require.Equal(t, l, medianOf([]Latency{l}))
+	require.Equal(t, Latency{Samples: 6, P50: 2, P999: 20, Worst: 100, Stalled: 0},
+		medianOf([]Latency{
+			{Samples: 1, P50: 3, P999: 10, Worst: 100, Stalled: 0},
+			{Samples: 2, P50: 1, P999: 20, Worst: 99, Stalled: 0},
+			{Samples: 3, P50: 2, P999: 30, Worst: 900, Stalled: 900},
+		}))
+}
+
+func TestAReaderReadsAsOftenAsItMustEvenIfItIsStoppedAtOnce(t *testing.T) {
+	l, read, missed := startReader(new(histogram), []string{"a", "b"}, 1000,
+		func(key string) bool { return key == "a" }).finish()
+	require.GreaterOrEqual(t, l.Samples, 1000)
+	require.Equal(t, l.Samples/2, missed)
+	require.GreaterOrEqual(t, read, l.Worst)
+}
+
+func TestATickIsTheFirstThatIsNotBefore(t *testing.T) {
+	at := func(s float64) time.Time { return time.Unix(0, int64(s*1e9)) }
+	require.Equal(t, at(3), tick(at(0), 3*time.Second, at(0.5)))
+	require.Equal(t, at(3), tick(at(0), 3*time.Second, at(3)))
+	require.Equal(t, at(7), tick(at(1), 3*time.Second, at(4.1)))
+}
+
+// A timer's tick must remove what has ended, and the one before it nothing.
+func TestSessionsEndBetweenTwoTicksAndAfterAWindow(t *testing.T) {
+	for _, name := range []string{"scs", "fiber v2", "otter"} {
+		m, err := Find(name)
+		require.NoError(t, err)
+		trial := &trial{
+			maker: m, config: Config{}.withDefaults(), pace: time.Second,
+			made: time.Now().Add(-12345 * time.Millisecond),
+		}
+		now := time.Now()
+		end, err := trial.endAll(0, 0, trial.config.Window)
+		require.NoError(t, err)
+		every := m.Traits.Every
+		require.Zero(t, end.sweep.Sub(trial.made)%every, name)
+		near := end.sweep.Add(-trial.lag())
+		require.True(t, near.After(now.Add(2*trial.pace)), name)
+		require.Less(t, trial.lag(), every, name)
+		begin := end.sweep.Add(-trial.lead())
+		require.True(t, begin.After(now.Add(trial.pace+trial.config.Window)), name)
+		require.False(t, end.by.Before(end.sweep), name)
+	}
+}
+
 func TestNoTwoSessionsHaveOneKeyOrTheSameValues(t *testing.T) {
 	keys, values := map[string]bool{}, map[Values]bool{}
 	for n := range 100_000 {

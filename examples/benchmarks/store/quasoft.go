@@ -21,7 +21,9 @@ func quasoftMemstore() Maker {
 		Name: "quasoft", KeyLength: quasoftIDLength, Module: "github.com/quasoft/memstore",
 		Traits: Traits{
 			Ends: EndsNever, Removal: RemovedNever, Form: "map[any]any",
-			Note: "used by gin-contrib/sessions and echo-contrib; the cookie's signing is left out",
+			Note: "for tests and development by its own words, \"do not use in production\"; it is " +
+				"what gin-contrib/sessions/memstore wraps, and our choice for echo-contrib, which " +
+				"names none; a read copies the values by gob; the cookie's signing is left out",
 		},
 		New: func(Settings) (Contestant, error) {
 			store := memstore.NewMemStore([]byte("a key that is not used"))

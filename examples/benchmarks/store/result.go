@@ -16,10 +16,14 @@ type Result struct {
 	Collections []time.Duration `json:"collections_ns"`
 	// LostFull counts sessions that were not there when all had just been put in.
 	LostFull int `json:"lost_full"`
-	// Machine is a reader of nothing: what the machine and the runtime do to any goroutine. Quiet
-	// reads while nothing ends.
+	// Machine is a reader of nothing, the control of Expiry: what the machine and the runtime do to
+	// any goroutine. It reads in the same process, with all sessions there, for as long and as
+	// often as the reader of sessions does, each time right before it. A figure is the median of
+	// the windows', Samples their sum.
 	Machine Latency `json:"machine"`
-	Quiet   Latency `json:"quiet"`
+	// Quiet is a reader of sessions while nothing ends, for one window, in a store whose sessions
+	// never end. It is zero for the others, which have Expiry.
+	Quiet Latency `json:"quiet,omitzero"`
 	// Expiry is nil for a store whose sessions never end.
 	Expiry *Expiry `json:"expiry,omitempty"`
 	// LeftPercent is the heap that is left when all sessions have ended and had their sweep and
@@ -28,17 +32,43 @@ type Result struct {
 	LeftPercent float64 `json:"left_percent"`
 }
 
+// Lost is how often a live session was not there, over the whole measurement. A store for which it
+// is not zero has not done the work that its other figures are the price of.
+func (r Result) Lost() int {
+	lost := r.LostFull
+	if r.Expiry != nil {
+		lost += r.Expiry.Missed + r.Expiry.LostLive
+	}
+	return lost
+}
+
 // An Expiry is what a reader of live sessions noticed while as many others ended.
 type Expiry struct {
-	Ended int `json:"ended"` // sessions that ended
-	// Window is for how long the reader read. For a store that is told to sweep it is the sweep
-	// itself, and nothing of the calm before and after it. One that sweeps by a timer does so at
-	// an unknown moment within the window, so its quantiles are better than they were during the
-	// sweep.
+	Ended int `json:"ended"` // sessions that ended, in each round
+	// Window is for how long the reader was to read in each round: as long for all stores, and at
+	// least 100,000 reads. The sweep lies within it and is but a part of it, so quantiles are those
+	// of a store that sweeps so many sessions every so often, not those during the sweep.
 	Window time.Duration `json:"window_ns"`
-	Get    Latency       `json:"get"`
-	// Missed counts reads of live sessions that found none.
+	// Get is, figure by figure, the median of the rounds' (of two, the lower); Samples is the sum.
+	Get Latency `json:"get"`
+	// Rounds are those that Get is of, in their order. A store that has one age for all sessions
+	// has only one: what is put in anew would outlive the sessions that are to live.
+	Rounds []Round `json:"rounds"`
+	// Missed counts reads of live sessions that found none, in all rounds.
 	Missed int `json:"missed"`
-	// LostLive counts live sessions that were gone afterwards.
+	// LostLive counts live sessions that were gone after a round, in all rounds.
 	LostLive int `json:"lost_live"`
+}
+
+// A Round is one window in which half of the sessions ended, and its control. In a store that
+// removes nothing they have ended for good in the first round; the others are the same as its
+// sweeps: nothing.
+type Round struct {
+	Machine Latency `json:"machine"`
+	Get     Latency `json:"get"`
+	// Read is for how long the reader read: Expiry.Window, or more if the sweep or the number of
+	// reads took longer.
+	Read time.Duration `json:"read_ns"`
+	// Sweep is how long the sweep took in a store that is told to sweep; 0 for the others.
+	Sweep time.Duration `json:"sweep_ns,omitempty"`
 }

@@ -27,6 +27,8 @@ type trial struct {
 	keys       []string
 	histogram  *histogram
 	result     Result
+	// made is when the contestant was made, from where its timer ticks.
+	made time.Time
 	// filled is when each half was in. Stores that have one age for all count from there.
 	filled [2]time.Time
 	pace   time.Duration // that putting in half of the sessions took
@@ -50,6 +52,7 @@ func (t *trial) run(ctx context.Context) error {
 	if t.contestant, err = t.maker.New(settings); err != nil {
 		return err
 	}
+	t.made = time.Now()
 	t.sweeper, _ = t.contestant.(Sweeper)
 	if err := t.fill(); err != nil {
 		return err
@@ -58,9 +61,10 @@ func (t *trial) run(ctx context.Context) error {
 	t.result.BytesPerSession = float64(full) / float64(t.config.Sessions)
 	t.collect()
 	t.result.LostFull = t.lost(0, t.config.Sessions)
-	t.calm()
 	t.result.LeftPercent = 100
-	if t.maker.Traits.Ends != EndsNever {
+	if t.maker.Traits.Ends == EndsNever {
+		t.result.Machine, t.result.Quiet = t.watch(nil), t.watch(t.contestant.Get)
+	} else {
 		if err := t.expire(ctx); err != nil {
 			return err
 		}
@@ -69,30 +73,6 @@ func (t *trial) run(ctx context.Context) error {
 	runtime.KeepAlive(t.keys)
 	runtime.KeepAlive(t.histogram)
 	return t.contestant.Close()
-}
-
-// expire ends the first half of the sessions under a reader's eyes, then the others unseen.
-func (t *trial) expire(ctx context.Context) error {
-	half := t.config.Sessions / 2
-	end, err := t.endAll(0, half)
-	if err != nil {
-		return err
-	}
-	if t.sweeper == nil {
-		sleepUntil(end.from)
-	}
-	r := startReader(t.histogram, t.keys, t.contestant.Get)
-	if err := t.remove(ctx, end); err != nil {
-		return err
-	}
-	e := &Expiry{Ended: half}
-	e.Get, e.Window, e.Missed = r.finish()
-	e.LostLive = t.lost(half, t.config.Sessions)
-	t.result.Expiry = e
-	if end, err = t.endAll(half, t.config.Sessions); err != nil {
-		return err
-	}
-	return t.remove(ctx, end)
 }
 
 // liveKeys are keys of the second half, made before anything is measured.
@@ -112,13 +92,20 @@ func (t *trial) fill() error {
 			time.Sleep(t.config.Gap)
 		}
 		began := time.Now()
-		for n := i * half; n < (i+1)*half; n++ {
-			if err := t.contestant.Put(n, expires); err != nil {
-				return fmt.Errorf("put session %d: %w", n, err)
-			}
+		if err := t.put(i*half, (i+1)*half, expires); err != nil {
+			return err
 		}
 		t.filled[i] = time.Now()
 		t.pace = t.filled[i].Sub(began)
+	}
+	return nil
+}
+
+func (t *trial) put(from, to int, expires time.Time) error {
+	for n := from; n < to; n++ {
+		if err := t.contestant.Put(n, expires); err != nil {
+			return fmt.Errorf("put session %d: %w", n, err)
+		}
 	}
 	return nil
 }
@@ -130,18 +117,6 @@ func (t *trial) collect() {
 		t.result.Collections = append(t.result.Collections, time.Since(began))
 	}
 	t.result.Collection = slices.Sorted(slices.Values(t.result.Collections))[collections/2]
-}
-
-// calm reads nothing, and then sessions, while none ends.
-func (t *trial) calm() {
-	measure := func(get func(string) bool) Latency {
-		r := startReader(t.histogram, t.keys, get)
-		time.Sleep(t.config.Calm)
-		l, _, _ := r.finish()
-		return l
-	}
-	t.result.Machine = measure(nil)
-	t.result.Quiet = measure(t.contestant.Get)
 }
 
 func (t *trial) lost(from, to int) int {

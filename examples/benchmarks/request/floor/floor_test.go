@@ -122,3 +122,14 @@ func TestTheGuardedFloorServesManyAtOnce(t *testing.T) {
 		require.Equal(t, 20, floor.From(r.Context()).Visits())
 	})
 }
+
+func TestManyGoroutinesOfARequestMayLookFirst(t *testing.T) {
+	w := serve(floor.NewGuarded(), "", func(_ http.ResponseWriter, r *http.Request) {
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() { floor.From(r.Context()) })
+		}
+		all.Wait()
+	})
+	require.Equal(t, []string{"Cookie"}, w.Header().Values("Vary"))
+}

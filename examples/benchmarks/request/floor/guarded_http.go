@@ -60,14 +60,13 @@ func (g *Guarded) Echo(next echo.HandlerFunc) echo.HandlerFunc {
 		inner := g.wrap(c.Response().Writer, c.Request())
 		c.Response().Writer = inner
 		c.SetRequest(c.Request().WithContext(&inner.visit))
-		c.Set(guardedName, &inner.visit)
 		return next(c)
 	}
 }
 
 // OfEcho is the visit of a request below Echo.
 func OfEcho(c echo.Context) *Visit {
-	return looked(c.Get(guardedName).(*Visit))
+	return From(c.Request().Context())
 }
 
 // A ginWriter notes the first byte that leaves gin.

@@ -32,8 +32,10 @@ func NewPlain() *Plain {
 	return &Plain{sessions: make(map[string]*plainSession)}
 }
 
-// A PlainVisit is one request's way to its session.
+// A PlainVisit is one request's way to its session. Where a request's context hands it over it is
+// that context's node itself; gin and fiber hand it over by name, and it has no context there.
 type PlainVisit struct {
+	context.Context
 	table   *Plain
 	session *plainSession
 	header  adder
@@ -59,7 +61,17 @@ func (v *PlainVisit) Begin(values Values) {
 	v.header.Add("Set-Cookie", setCookie(token))
 }
 
-// visit finds the session of a token.
+type plainKey struct{}
+
+// Value implements context.Context.
+func (v *PlainVisit) Value(key any) any {
+	if key == (plainKey{}) {
+		return v
+	}
+	return v.Context.Value(key)
+}
+
+// visit finds the session of a token. The visit has no context yet.
 func (p *Plain) visit(token string, header adder) *PlainVisit {
 	v := &PlainVisit{table: p, header: header}
 	id, secret, ok := split(token)
@@ -72,15 +84,14 @@ func (p *Plain) visit(token string, header adder) *PlainVisit {
 	return v
 }
 
-type plainKey struct{}
-
 const plainName = "floor" // in the frameworks that keep values by name
 
 // HTTP is the middleware for net/http and chi.
 func (p *Plain) HTTP(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := p.visit(tokenOf(r.Header["Cookie"]), w.Header())
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), plainKey{}, v)))
+		v.Context = r.Context()
+		next.ServeHTTP(w, r.WithContext(v))
 	})
 }
 
@@ -103,15 +114,17 @@ func PlainOfGin(c *gin.Context) *PlainVisit {
 // Echo is the middleware for echo.
 func (p *Plain) Echo(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		v := p.visit(tokenOf(c.Request().Header["Cookie"]), c.Response().Header())
-		c.Set(plainName, v)
+		r := c.Request()
+		v := p.visit(tokenOf(r.Header["Cookie"]), c.Response().Header())
+		v.Context = r.Context()
+		c.SetRequest(r.WithContext(v))
 		return next(c)
 	}
 }
 
 // PlainOfEcho is the visit of a request below Echo.
 func PlainOfEcho(c echo.Context) *PlainVisit {
-	return c.Get(plainName).(*PlainVisit)
+	return PlainOf(c.Request())
 }
 
 // Fiber is the middleware for fiber v2.

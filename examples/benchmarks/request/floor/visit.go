@@ -4,20 +4,21 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"time"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 )
 
 // A Visit is one request's way to its session, and the node of the request's context that carries
-// it. Its methods but Begin may be called by several goroutines.
+// it. Several goroutines may find it at once with From, and call its methods but Begin, as long as
+// none of them answers the request meanwhile: the first to find it writes Vary into the header.
 type Visit struct {
 	context.Context
 	table   *Guarded
 	session *session
-	now     time.Time
 	header  header
-	started bool // the first byte of the response has left
+	looked  sync.Once // at the session, upon which the answer varies
+	started bool      // the first byte of the response has left
 }
 
 // A header is a response's, in net/http as in fasthttp.
@@ -38,8 +39,8 @@ func (v *Visit) Value(key any) any {
 
 // open makes v the visit of the request with this token.
 func (g *Guarded) open(v *Visit, ctx context.Context, token string, h header) {
-	v.Context, v.table, v.header, v.now = ctx, g, h, time.Now()
-	v.session = g.find(token, v.now)
+	v.Context, v.table, v.header = ctx, g, h
+	v.session = g.find(token)
 }
 
 // From finds the visit in the context of a request, at any depth. It panics if there is none, which
@@ -50,10 +51,14 @@ func From(ctx context.Context) *Visit {
 
 // looked notes that the answer depends on the session, and so on the cookie.
 func looked(v *Visit) *Visit {
+	v.looked.Do(v.vary)
+	return v
+}
+
+func (v *Visit) vary() {
 	if !v.started {
 		v.header.vary()
 	}
-	return v
 }
 
 // Exists reports whether the request has a session.
@@ -104,7 +109,7 @@ func (v *Visit) Begin(values Values) error {
 	if v.started {
 		return ErrStarted
 	}
-	token, s := v.table.begin(values, v.now)
+	token, s := v.table.begin(values)
 	v.session = s
 	v.header.Add("Set-Cookie", setCookie(token))
 	return nil
