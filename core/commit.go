@@ -33,7 +33,15 @@ func (m *Manager) Commit(ctx context.Context, s *Session, response ResponseHeade
 	if s.manager != m {
 		return errors.New("session belongs to another Manager")
 	}
-	if looked, clean := s.clean(); clean {
+	return m.commit(ctx, s, response, false)
+}
+
+// commit is Commit, after which, if it is the last that a header can be given to, none can be sent
+// any more.
+func (m *Manager) commit(
+	ctx context.Context, s *Session, response ResponseHeader, last bool,
+) error {
+	if looked, clean := s.clean(last); clean {
 		if looked && response != nil {
 			m.writeVary(response)
 		}
@@ -48,15 +56,24 @@ func (m *Manager) Commit(ctx context.Context, s *Session, response ResponseHeade
 	if err == nil && response != nil {
 		m.writeHeader(s, response, looked)
 	}
+	if last {
+		s.mu.Lock()
+		s.headerGone = true
+		s.mu.Unlock()
+	}
 	return err
 }
 
 // clean reports whether the handler looked, and whether there is nothing to store and nothing to
 // tell the client, as in most requests.
-func (s *Session) clean() (looked, clean bool) {
+func (s *Session) clean(last bool) (looked, clean bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.looked, s.edits == nil && s.sent.heal == 0 && !s.late
+	clean = s.edits == nil && s.sent.heal == 0 && !s.late
+	if clean && last {
+		s.headerGone = true
+	}
+	return s.looked, clean
 }
 
 // look is what Commit needs to know where a session is not clean.
@@ -228,17 +245,20 @@ func (m *Manager) commitEnd(ctx context.Context, s *Session) error {
 func (m *Manager) removeClaimed(
 	ctx context.Context, p proof, c *claim,
 ) (owner string, ended bool, err error) {
-	var base stored
+	var base snapshot
 	err = m.fetch(ctx, c.id, &base)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return "", false, m.remove(ctx, c.id, m.confirmUntil(nil, false))
 	case err != nil:
 		return "", false, err
-	case base.domain != m.domain:
+	case !base.in(&m.domain):
 		return "", false, nil
+	}
+	whole := base.unpack()
+	switch {
 	case p == rightSecret, p == expired, p == oldSecret,
-		base.verifier.equal(&c.verifier), base.outdated(&c.verifier, now()):
+		base.verifies(&c.verifier), whole.outdated(&c.verifier, now()):
 		return base.owner, true, m.remove(ctx, c.id, base.expires)
 	}
 	return "", false, nil

@@ -27,9 +27,11 @@ const (
 	flagPersistSet  = 1
 	flagPersistTrue = 2
 
-	previousSize  = len(verifier{}) + 8
-	createdOffset = 2 + len(domain{}) + len(verifier{})
-	fixedHeadSize = createdOffset + 8 + 1
+	previousSize   = len(verifier{}) + 8
+	domainOffset   = 2
+	verifierOffset = domainOffset + len(domain{})
+	createdOffset  = verifierOffset + len(verifier{})
+	fixedHeadSize  = createdOffset + 8 + 1
 )
 
 // A head is core's own part of a frame.
@@ -137,31 +139,39 @@ func parseFrame(data string) (head, values, error) {
 // parseHead is parseFrame for a frame whose values were checked before.
 func parseHead(data string) (head, values, error) {
 	var h head
-	if len(data) == 0 {
-		return h, "", &FrameError{Reason: "is empty"}
-	}
-	if data[0] != frameVersion {
-		return h, "", &FrameError{Version: int(data[0]), Reason: "is not one this program knows"}
-	}
-	if len(data) < fixedHeadSize {
-		return h, "", &FrameError{Reason: "is truncated"}
+	extensionAt, valuesAt, err := frameLayout(data)
+	if err != nil {
+		return h, "", err
 	}
 	h.flags = data[1]
-	rest := data[2:]
-	rest = rest[copy(h.domain[:], rest):]
-	rest = rest[copy(h.verifier[:], rest):]
-	h.created, rest = takeMoment(rest)
-	size := int(rest[0]) * previousSize
-	rest = rest[1:]
-	if size > maxPrevious*previousSize || len(rest) < size {
-		return h, "", &FrameError{Reason: "is damaged"}
+	copy(h.domain[:], data[domainOffset:])
+	copy(h.verifier[:], data[verifierOffset:])
+	h.created, _ = takeMoment(data[createdOffset:])
+	h.previous = previous(data[fixedHeadSize:extensionAt])
+	h.extension, _, _ = takeField(data[extensionAt:valuesAt])
+	return h, values(data[valuesAt:]), nil
+}
+
+// frameLayout finds where a frame's extension, with its length, and its values begin.
+func frameLayout(data string) (extensionAt, valuesAt int, err error) {
+	if len(data) == 0 {
+		return 0, 0, &FrameError{Reason: "is empty"}
 	}
-	h.previous, rest = previous(rest[:size]), rest[size:]
-	var ok bool
-	if h.extension, rest, ok = takeField(rest); !ok {
-		return h, "", &FrameError{Reason: "is truncated"}
+	if data[0] != frameVersion {
+		return 0, 0, &FrameError{Version: int(data[0]), Reason: "is not one this program knows"}
 	}
-	return h, values(rest), nil
+	if len(data) < fixedHeadSize {
+		return 0, 0, &FrameError{Reason: "is truncated"}
+	}
+	count := int(data[fixedHeadSize-1])
+	extensionAt = fixedHeadSize + count*previousSize
+	if count > maxPrevious || len(data) < extensionAt {
+		return 0, 0, &FrameError{Reason: "is damaged"}
+	}
+	if _, valuesAt = fieldAt(values(data), extensionAt); valuesAt > len(data) {
+		return 0, 0, &FrameError{Reason: "is truncated"}
+	}
+	return extensionAt, valuesAt, nil
 }
 
 func takeMoment(s string) (moment, string) {

@@ -92,10 +92,7 @@ func (g *Gate) open() (first bool, err error) {
 		return false, o.err
 	}
 	s, m := g.session, g.session.manager
-	err = m.Commit(s.request, s, (*gateHeader)(g))
-	s.mu.Lock()
-	s.headerGone = true
-	s.mu.Unlock()
+	err = m.commit(s.request, s, (*gateHeader)(g), true)
 	if err == nil {
 		g.outcome.Store(m.opened)
 		return true, nil

@@ -135,12 +135,12 @@ func (m *Manager) mayLookUp(token string) bool {
 func (m *Manager) load(ctx context.Context, s *loadedSession, token string) error {
 	at := time.Now()
 	verifier := m.domain.verifierOf(token)
-	var base stored
-	id, err := m.lookUp(ctx, token, at, &base)
+	base := &s.record
+	id, err := m.lookUp(ctx, token, at, base)
 	var event Event
 	switch {
 	case err == nil:
-		s.proof, event = m.prove(ctx, &base, &verifier, momentOf(at))
+		s.proof, event = m.prove(ctx, base, &verifier, momentOf(at))
 	case errors.Is(err, ErrNotFound):
 		s.proof, event = noRecord, Event{Kind: TokenUnknown, ID: id}
 		err = nil
@@ -148,8 +148,7 @@ func (m *Manager) load(ctx context.Context, s *loadedSession, token string) erro
 		event = Event{Kind: StoreFailure, ID: id, Reason: "load", Err: err}
 	}
 	if s.proof == rightSecret {
-		s.record = base.snapshot
-		s.base, s.live = &s.record, true
+		s.base, s.live = base, true
 		if momentOf(at)-s.base.used > m.touchInterval {
 			m.touch(ctx, &s.Session, momentOf(at))
 		}
@@ -169,7 +168,7 @@ func (m *Manager) load(ctx context.Context, s *loadedSession, token string) erro
 // secret: nothing that lasts may be a part of it. Only the MemoryStore is known to keep nothing of
 // what it is asked for, and never to wait.
 func (m *Manager) lookUp(
-	ctx context.Context, token string, at time.Time, base *stored,
+	ctx context.Context, token string, at time.Time, base *snapshot,
 ) (id ID, err error) {
 	if m.memory != nil {
 		err = m.fetch(ctx, ID(token[:IDLength]), base)
@@ -192,11 +191,11 @@ func (m *Manager) lookUp(
 // prove compares what a token claims with the record. The event is for any other outcome than
 // rightSecret.
 func (m *Manager) prove(
-	ctx context.Context, base *stored, v *verifier, at moment,
+	ctx context.Context, base *snapshot, v *verifier, at moment,
 ) (p proof, e Event) {
 	switch {
-	case base.domain != m.domain:
-	case base.verifier.equal(v):
+	case !base.in(&m.domain):
+	case base.verifies(v):
 		reason := m.judge(ctx, base, at)
 		if reason == "" {
 			return rightSecret, e
@@ -204,23 +203,25 @@ func (m *Manager) prove(
 		return expired, Event{
 			Kind: SessionUseAfterExpire, ID: base.id, Owner: base.owner, Reason: reason,
 		}
-	case base.outdated(v, at):
-		return oldSecret, Event{Kind: TokenOutdated, ID: base.id, Owner: base.owner}
+	default:
+		if whole := base.unpack(); whole.outdated(v, at) {
+			return oldSecret, Event{Kind: TokenOutdated, ID: base.id, Owner: base.owner}
+		}
 	}
 	return wrongSecret, Event{Kind: TokenUnknown, ID: base.id}
 }
 
-// fetch loads a record into base and takes it apart. Its error wraps ErrNotFound or is a
+// fetch loads a record into base and checks it. Its error wraps ErrNotFound or is a
 // *StoreError.
-func (m *Manager) fetch(ctx context.Context, id ID, base *stored) error {
+func (m *Manager) fetch(ctx context.Context, id ID, base *snapshot) error {
 	if m.memory != nil {
-		if !m.memory.recall(id, &base.snapshot) {
+		if !m.memory.recall(id, base) {
 			return ErrNotFound
 		}
-	} else if err := m.ask(ctx, id, &base.snapshot); err != nil {
+	} else if err := m.ask(ctx, id, base); err != nil {
 		return err
 	}
-	if err := base.parse(); err != nil {
+	if err := base.check(); err != nil {
 		return &StoreError{Op: "load", ID: id, Err: err}
 	}
 	return nil
@@ -243,8 +244,8 @@ func (m *Manager) ask(ctx context.Context, id ID, base *snapshot) error {
 }
 
 // judge says why a record is dead at a moment, "" if it is alive. Equality is dead.
-func (m *Manager) judge(ctx context.Context, base *stored, at moment) string {
-	created, used := base.created, base.used
+func (m *Manager) judge(ctx context.Context, base *snapshot, at moment) string {
+	created, used := base.createdAt(), base.used
 	if ahead := at + clockTolerance; created > ahead || used > ahead {
 		m.emit(ctx, Event{Kind: ClockAhead, ID: base.id, Owner: base.owner})
 	}
@@ -266,8 +267,8 @@ func (m *Manager) expires(created, used moment) moment {
 // extend is the end of a record with a later use, or under a Config with longer timeouts. An end
 // that comes before the write must be over stays, or a write that lands late would bring the
 // session back.
-func (m *Manager) extend(base *stored, used, over moment) moment {
-	end, was := m.expires(base.created, used), base.expires
+func (m *Manager) extend(base *snapshot, used, over moment) moment {
+	end, was := m.expires(base.createdAt(), used), base.expires
 	if was != noMoment && was <= over {
 		return earliest(end, was)
 	}
@@ -323,15 +324,15 @@ func (m *Manager) Open(ctx context.Context, id ID) (*Session, error) {
 	at := time.Now()
 	limit := newDeadline(ctx, at.Add(m.loadTimeout))
 	defer limit.stop()
-	var base stored
+	var base snapshot
 	err := m.fetch(limit, id, &base)
 	if err != nil {
 		return nil, err
 	}
-	if base.domain != m.domain || m.judge(ctx, &base, momentOf(at)) != "" {
+	if !base.in(&m.domain) || m.judge(ctx, &base, momentOf(at)) != "" {
 		return nil, ErrNotFound
 	}
-	return &Session{manager: m, headerGone: true, base: &base.snapshot, live: true}, nil
+	return &Session{manager: m, headerGone: true, base: &base, live: true}, nil
 }
 
 // Revoke ends a session from outside, by its public name. It is no error, and has no effect, if
@@ -344,13 +345,13 @@ func (m *Manager) Revoke(ctx context.Context, id ID) error {
 	id = ID(strings.Clone(string(id))) // it may be a view of a framework's buffer
 	limit := newDeadline(ctx, time.Now().Add(m.commitTimeout))
 	defer limit.stop()
-	var base stored
+	var base snapshot
 	err := m.fetch(limit, id, &base)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	found := err == nil
-	if found && base.domain != m.domain {
+	if found && !base.in(&m.domain) {
 		return nil
 	}
 	err = m.remove(limit, id, m.confirmUntil(&base, found))
@@ -380,7 +381,7 @@ func (m *Manager) remove(ctx context.Context, id ID, until moment) error {
 }
 
 // confirmUntil is when it does not matter any more whether an end is confirmed.
-func (m *Manager) confirmUntil(base *stored, known bool) moment {
+func (m *Manager) confirmUntil(base *snapshot, known bool) moment {
 	if known {
 		return base.expires
 	}

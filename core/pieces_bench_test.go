@@ -25,7 +25,7 @@ func BenchmarkPieces(b *testing.B) {
 	token := cookie.Value
 	request := netHeader{"Cookie": {cookie.Name + "=" + token}}
 	id := ID(token[:IDLength])
-	var base stored
+	var base snapshot
 	require.NoError(b, m.fetch(ctx, id, &base))
 	verifier := m.domain.verifierOf(token)
 	at := now()
@@ -40,8 +40,8 @@ func BenchmarkPieces(b *testing.B) {
 		{"form of the token", func() { wellFormed(token, TokenLength) }},
 		{"clock", func() { at = now() }},
 		{"hash", func() { verifier = m.domain.verifierOf(token) }},
-		{"store", func() { m.memory.recall(id, &base.snapshot) }},
-		{"frame", func() { _ = base.parse() }},
+		{"store", func() { m.memory.recall(id, &base) }},
+		{"frame", func() { _ = base.check() }},
 		{"proof and timeouts", func() { m.prove(ctx, &base, &verifier, at) }},
 		{"memory of a Session", func() { kept = new(loadedSession) }},
 		{"memory of an exchange", func() { kept = new(exchange) }},

@@ -37,22 +37,32 @@ func (b *snapshot) createdAt() moment {
 // persists is what Session.Persist was called with, nil if it was not.
 func (b *snapshot) persists() *bool { return (&head{flags: b.data[1]}).persist() }
 
+// check finds the values, and sees to it that the whole frame is as it should be: what is read of
+// it later needs no further check. Nothing is decoded or copied.
+func (b *snapshot) check() error {
+	_, at, err := frameLayout(b.data)
+	if err == nil && !values(b.data[at:]).valid() {
+		err = &FrameError{Reason: "is damaged"}
+	}
+	b.valuesAt = at
+	return err
+}
+
+// in reports whether the record belongs to a domain.
+func (b *snapshot) in(d *domain) bool { return b.data[domainOffset:verifierOffset] == string(d[:]) }
+
+// verifies reports whether v is the record's verifier.
+func (b *snapshot) verifies(v *verifier) bool {
+	return v.is(b.data[verifierOffset:createdOffset])
+}
+
 // stored is a record with its frame taken apart.
 type stored struct {
 	snapshot
 	head
 }
 
-// parse takes the frame apart.
-func (b *stored) parse() error {
-	var v values
-	var err error
-	b.head, v, err = parseFrame(b.data)
-	b.valuesAt = len(b.data) - len(v)
-	return err
-}
-
-// unpack takes a frame apart that was parsed before.
+// unpack takes the frame apart, which was checked.
 func (b *snapshot) unpack() stored {
 	base := stored{snapshot: *b}
 	base.head, _, _ = parseHead(b.data)

@@ -149,3 +149,8 @@ func (d domain) verifierOf(tokenText string) verifier {
 func (v *verifier) equal(w *verifier) bool {
 	return subtle.ConstantTimeCompare(v[:], w[:]) == 1
 }
+
+// is compares with the bytes of a frame, in constant time.
+func (v *verifier) is(kept string) bool {
+	return subtle.ConstantTimeCompare(v[:], []byte(kept)) == 1
+}

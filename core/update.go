@@ -38,7 +38,7 @@ var errContention = errors.New("too many requests change the session at once")
 func (m *Manager) commitChanges(ctx context.Context, s *Session, c *changes) error {
 	base, doubt := s.base.unpack(), s.edit().doubt
 	u := &update{m: m, s: s, c: c, at: now(), base: base, fresh: base}
-	if doubt != 0 || m.judge(ctx, &u.fresh, u.at) != "" {
+	if doubt != 0 || m.judge(ctx, &u.fresh.snapshot, u.at) != "" {
 		// What the store holds counts: another request may have used the session meanwhile.
 		if err := u.reload(ctx); err != nil {
 			return u.failed(ctx, err)
@@ -100,18 +100,18 @@ func (u *update) failed(ctx context.Context, err error) error {
 }
 
 func (u *update) reload(ctx context.Context) error {
-	var fresh stored
+	var fresh snapshot
 	err := u.m.fetch(ctx, u.base.id, &fresh)
 	u.at = now()
 	if err == nil {
-		u.fresh = fresh
+		u.fresh = fresh.unpack()
 	}
 	return err
 }
 
 // attempt tries once. again says that the record changed meanwhile and fresh is newer now.
 func (u *update) attempt(ctx context.Context) (again bool, err error) {
-	if u.m.judge(ctx, &u.fresh, u.at) != "" {
+	if u.m.judge(ctx, &u.fresh.snapshot, u.at) != "" {
 		return false, ErrNotFound
 	}
 	if err := u.mergeable(); err != nil {
@@ -166,7 +166,7 @@ func (u *update) next(p patch) (stored, Token) {
 	if next.used > u.at+clockTolerance { // else it stays: only a touch notes a use
 		next.used = u.at
 	}
-	next.expires = u.m.extend(&u.fresh, next.used, u.at.add(u.m.commitTimeout))
+	next.expires = u.m.extend(&u.fresh.snapshot, next.used, u.at.add(u.m.commitTimeout))
 	next.encode(u.c.under(u.fresh.values()), p)
 	return next, token
 }
