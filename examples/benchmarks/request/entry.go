@@ -152,8 +152,8 @@ func createdSession(e *entry) error {
 	return askAll(e.server, cookie, pathRead)
 }
 
-// sentNoCookie demands that the last answer of the slice set no cookie; of an eager contestant, that
-// it set one.
+// sentNoCookie demands that the last answer of the slice set no cookie; of an eager contestant,
+// that it set one.
 func sentNoCookie(e *entry) error {
 	if sent := len(e.exchange.SetCookie()) != 0; sent != e.contestant.eager {
 		return fmt.Errorf("Set-Cookie: %q", e.exchange.SetCookie())
