@@ -37,8 +37,8 @@ func Describe(command, commit string, now time.Time) Run {
 }
 
 // Commit returns the commit that this program was built from, as the build has noted it or, since
-// go run notes none, as git tells it of the working directory; "" if nobody knows. It is to be
-// asked before results are written, which are changes, too.
+// go run notes none, as git tells it of the working directory; "" if nobody knows. Results of other
+// parts, and what is rendered of them, are no changes.
 func Commit() string {
 	noted := make(map[string]string)
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -53,7 +53,8 @@ func Commit() string {
 	if err != nil {
 		return ""
 	}
-	changes, err := exec.Command("git", "status", "--porcelain").Output()
+	changes, err := exec.Command("git", "status", "--porcelain",
+		":(top)*.go", ":(top)*.mod", ":(top)*.sum").Output()
 	return commit(strings.TrimSpace(string(revision)), err != nil || len(changes) != 0)
 }
 
