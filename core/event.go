@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"log/slog"
+	"strings"
 )
 
 // An EventKind names a step in a session's life. Those with a counterpart in OWASP's logging
@@ -78,6 +79,7 @@ type Event struct {
 // emit tells Observe and the Logger, in this order, in the caller's goroutine.
 func (m *Manager) emit(ctx context.Context, e Event) {
 	if m.observe != nil {
+		e.ID = ID(strings.Clone(string(e.ID))) // as Session.ID does
 		m.observe(ctx, e)
 	}
 	if m.logger == nil || !m.logger.Enabled(ctx, e.Kind.level()) {

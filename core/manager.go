@@ -154,12 +154,13 @@ func (m *Manager) load(ctx context.Context, s *loadedSession, token string) erro
 		}
 		return nil
 	}
+	s.record = snapshot{} // it may be somebody else's
 	if !wellFormed(token, TokenLength) {
 		s.proof = noToken
 		m.emit(ctx, Event{Kind: TokenMalformed})
 		return nil
 	}
-	s.claim = &claim{id, verifier}
+	s.claim = &claim{ID(strings.Clone(string(id))), verifier} // not a part of the record's text
 	m.emit(ctx, event)
 	return err
 }
@@ -391,7 +392,7 @@ func (m *Manager) confirmUntil(base *snapshot, known bool) moment {
 // checkPatch bounds what a session may hold. What is too large already, by a smaller MaxData, may
 // not grow.
 func (m *Manager) checkPatch(was, on values, p patch) error {
-	size := on.patchedSize(p)
+	_, size := on.locate(p)
 	if size <= m.maxData || size <= was.size() {
 		return nil
 	}

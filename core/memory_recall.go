@@ -13,14 +13,7 @@ func (m *MemoryStore) recall(id ID, b *snapshot) bool {
 	}
 	s := sh.slot(p)
 	b.revision, b.used, b.expires = s.revision(), momentIn(s.used()), momentIn(s.expires())
-	if p.class() == largeClass {
-		t := sh.vectors[largeClass].text(p.number())
-		b.id, b.owner, b.data = ID(t.key[:t.id]), t.key[t.id:], t.data
-		return true
-	}
-	idLen, ownerLen, dataLen := s.lengths()
-	text := string(s[slotHead : slotHead+idLen+ownerLen+dataLen])
-	b.id, b.owner, b.data = ID(text[:idLen]), text[idLen:idLen+ownerLen], text[idLen+ownerLen:]
+	b.id, b.owner, b.data = sh.text(p)
 	return true
 }
 

@@ -111,15 +111,18 @@ func (sh *memoryShard) load(hash uint32, id ID, rec *Record) bool {
 	if !ok {
 		return false
 	}
-	s := sh.slot(p)
-	s.head(rec)
-	if p.class() != largeClass {
-		s.text(rec)
-		return true
-	}
-	t := sh.vectors[largeClass].text(p.number())
-	rec.ID, rec.Owner, rec.Data = ID(t.key[:t.id]), t.key[t.id:], t.data
+	sh.slot(p).head(rec)
+	rec.ID, rec.Owner, rec.Data = sh.text(p)
 	return true
+}
+
+// text reads the texts of the record at p.
+func (sh *memoryShard) text(p place) (id ID, owner, data string) {
+	if p.class() == largeClass {
+		t := sh.vectors[largeClass].text(p.number())
+		return ID(t.key[:t.id]), t.key[t.id:], t.data
+	}
+	return sh.slot(p).text()
 }
 
 // current finds the record that a write is about.

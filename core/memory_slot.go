@@ -118,10 +118,10 @@ func (s slot) head(rec *Record) {
 }
 
 // text reads what setText wrote. All of it is parts of one new string.
-func (s slot) text(rec *Record) {
-	id, owner, data := s.lengths()
-	text := string(s[slotHead : slotHead+id+owner+data])
-	rec.ID, rec.Owner, rec.Data = ID(text[:id]), text[id:id+owner], text[id+owner:]
+func (s slot) text() (id ID, owner, data string) {
+	idLen, ownerLen, dataLen := s.lengths()
+	text := string(s[slotHead : slotHead+idLen+ownerLen+dataLen])
+	return ID(text[:idLen]), text[idLen : idLen+ownerLen], text[idLen+ownerLen:]
 }
 
 // A largeText holds the text of a large record, which is loaded without copying it.

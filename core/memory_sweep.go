@@ -10,9 +10,9 @@ import (
 //
 // It misses nothing by that. A record moves in three ways. Where another one of its vector was
 // removed, it moves from the end of the vector, which the cursor sees first, towards the
-// beginning: it may be seen twice. In a write it moves to another vector, but then its Expires is
-// new, and the sweep need not know it. And what was seen is not seen again, but it was not due.
-// Each chunk keeps for itself when it is due, whatever moves to it.
+// beginning: it may be seen twice. In a write it may move to another vector, which then knows when
+// it is due, for the next sweep if this one has been there. And what was seen is not seen again, but
+// it was not due. Each chunk keeps for itself when it is due, whatever moves to it.
 type sweepCursor struct {
 	class slotClass
 	chunk int // the cursor stands before it; what is at or behind it was seen

@@ -19,12 +19,6 @@ type patchEntry struct {
 // A patchRoom is memory for a patch of few values.
 type patchRoom [4]patchEntry
 
-// patchedSize is the size of the values as the patch leaves them.
-func (v values) patchedSize(p patch) int {
-	_, size := v.locate(p)
-	return size
-}
-
 // locate notes in the patch where the old values are, and returns how many there will be and of how
 // many bytes.
 func (v values) locate(p patch) (count, size int) {

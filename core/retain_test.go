@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -41,4 +42,37 @@ func TestT90_WhatIsKeptOfAResponseHoldsNothingOfTheRequest(t *testing.T) {
 	require.Nil(t, watched.Value(), "the Cookie line is still in memory")
 	runtime.KeepAlive(header)
 	runtime.KeepAlive(session)
+}
+
+// IDs are kept for long: by logs, and by whoever lists the streams that are open. What the session
+// holds must not stay in memory with them.
+func TestAnIDThatIsKeptHoldsNothingOfTheSession(t *testing.T) {
+	var seen []core.ID
+	m, err := core.New(core.Config{
+		Observe: func(_ context.Context, e core.Event) { seen = append(seen, e.ID) },
+	})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, m.Close()) }()
+	session, err := m.Begin(t.Context(), http.Header{})
+	require.NoError(t, err)
+	note.Set(session, "what the session holds")
+	header := http.Header{}
+	require.NoError(t, m.Commit(t.Context(), session, header))
+	token := tokenIn(t, header)
+	read := func() (core.ID, weak.Pointer[byte]) {
+		session, err := m.Begin(t.Context(), cookies(token))
+		require.NoError(t, err)
+		text, _ := note.Get(session)
+		id := session.ID()
+		session.Destroy()
+		require.NoError(t, m.Commit(t.Context(), session, http.Header{}))
+		return id, weak.Make(unsafe.StringData(text))
+	}
+	id, watched := read()
+	for range 3 {
+		runtime.GC()
+	}
+	require.Nil(t, watched.Value(), "the session's values are still in memory")
+	require.Len(t, seen, 2)
+	require.Equal(t, id, seen[1])
 }

@@ -35,7 +35,7 @@ type Session struct {
 	headerGone bool       // no header can be sent any more
 	sealed     bool       // the request is over
 	late       bool       // something changed after that
-	tell       bool       // an event has to tell so
+	tell       bool       // an event has to tell so: ChangesLost
 	sent       sent       // by the request's carriers
 	claim      *claim     // of a token that opened no session, nil if there was none
 	base       *snapshot  // the record the edits are on top of, nil as long as there is none
@@ -81,7 +81,7 @@ func (s *Session) ID() ID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.looked = true
-	return s.id()
+	return ID(strings.Clone(string(s.id()))) // who keeps it must not keep the record's text
 }
 
 func (s *Session) id() ID {
