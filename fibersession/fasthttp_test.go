@@ -92,13 +92,17 @@ func TestAConnectionIsOnlyHandedOverOnceTheSessionIsStored(t *testing.T) {
 func TestAStreamWriterMayReadTheSessionButNotChangeIt(t *testing.T) {
 	m := newManager(t, core.Config{})
 	live := sessiontest.Request(t, m, get("/"), func(s *core.Session) { word().Set(s, "hello") })
-	app := newApp(fiber.Config{}, fibersession.New(m))
-	late := make(chan error, 1)
+	committed, late := make(chan struct{}), make(chan error, 1)
+	app := newApp(fiber.Config{}, func(c *fiber.Ctx) error {
+		defer close(committed)
+		return c.Next()
+	}, fibersession.New(m))
 	app.Get("/", func(c *fiber.Ctx) error {
 		s := fibersession.Get(c)
 		c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
 			_, _ = w.WriteString("first ")
-			_ = w.Flush() // returns when it is sent: the handler has returned before
+			_ = w.Flush()
+			<-committed // fasthttp starts the writer at once, beside the handler
 			text, _ := word().Get(s)
 			word().Set(s, "too late")
 			late <- s.Err()
