@@ -148,6 +148,9 @@ func (m *MemoryStore) makeRoom(first int) bool {
 	return false
 }
 
+// Durability returns Volatile.
+func (m *MemoryStore) Durability() Durability { return Volatile }
+
 // Len counts the records, expired ones that were not yet swept among them.
 func (m *MemoryStore) Len() int { return int(m.room.sessions.Load()) }
 

@@ -45,3 +45,13 @@ type Toucher interface {
 	// was, and ignores rec's Owner and Data. It answers as Update does, and never creates.
 	Touch(ctx context.Context, rec Record, was Revision) error
 }
+
+// A Renewer is a Store that takes more care of some Updates than of others: those after which a
+// token that is in somebody else's hands must not become good again. A store that wraps another
+// one which cannot answers with an error that wraps errors.ErrUnsupported.
+type Renewer interface {
+	// Renew is Update for a renewal, which the store confirms as it confirms a Delete. If it took
+	// effect but is not confirmed the error is ErrNotDurable; the Manager then calls it again,
+	// with was being the record's own Revision, until it is.
+	Renew(ctx context.Context, rec Record, was Revision) error
+}

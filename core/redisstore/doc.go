@@ -1,0 +1,4 @@
+// Package redisstore is being built.
+package redisstore
+
+import _ "github.com/redis/rueidis"

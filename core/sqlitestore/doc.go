@@ -1,0 +1,4 @@
+// Package sqlitestore is being built.
+package sqlitestore
+
+import _ "modernc.org/sqlite"
