@@ -83,11 +83,12 @@ const (
 type unconfirmed struct {
 	id    ID
 	rec   *Record
-	until moment // from then on it does not matter; none means never
+	was   Revision // what rec was written on top of
+	until moment   // from then on it does not matter; none means never
 }
 
-func unconfirmedWrite(rec Record) unconfirmed {
-	return unconfirmed{id: rec.ID, rec: &rec, until: momentOf(rec.Expires)}
+func unconfirmedWrite(rec Record, was Revision) unconfirmed {
+	return unconfirmed{id: rec.ID, rec: &rec, was: was, until: momentOf(rec.Expires)}
 }
 
 // confirmations are tried again until they succeed, with growing pauses.
@@ -149,9 +150,24 @@ func (m *Manager) confirmOne(job unconfirmed) bool {
 	if job.rec == nil {
 		return m.store.Delete(ctx, job.id) == nil
 	}
-	err := m.store.Update(ctx, *job.rec, job.rec.Revision)
-	// A later write is confirmed on its own account.
-	return err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound)
+	err := m.renew(ctx, *job.rec, job.rec.Revision)
+	if errors.Is(err, ErrConflict) {
+		err = m.confirmNewest(ctx, job)
+	}
+	return err == nil || errors.Is(err, ErrNotFound) // an end is confirmed on its own account
+}
+
+// confirmNewest confirms a write below what was written on top of it meanwhile. If the store was
+// set back to what was there before, as by a failover, it is carried out again.
+func (m *Manager) confirmNewest(ctx context.Context, job unconfirmed) error {
+	newest, err := m.store.Load(ctx, job.id)
+	switch {
+	case err != nil:
+		return err
+	case newest.Revision == job.was:
+		return m.renew(ctx, *job.rec, job.was)
+	}
+	return m.renew(ctx, newest, newest.Revision)
 }
 
 // stop ends the attempts and says what is not confirmed.

@@ -307,21 +307,29 @@ func (m *Manager) create(ctx context.Context, rec Record) error {
 			return nil
 		}
 		if errors.Is(err, ErrNotDurable) {
-			m.confirm(ctx, unconfirmedWrite(rec))
-			return fmt.Errorf("session %s: %w", rec.ID, err)
+			return m.createdUnconfirmed(ctx, rec, err)
 		}
 		if errors.Is(err, ErrStoreFull) {
 			break
 		}
 		there, lost := m.store.Load(ctx, rec.ID)
 		if lost == nil && there.Revision == rec.Revision {
-			return nil
+			return m.createdUnconfirmed(ctx, rec, m.confirmFound(ctx, rec))
 		}
 		if !errors.Is(lost, ErrNotFound) {
 			break
 		}
 	}
 	return &StoreError{Op: "create", ID: rec.ID, Err: err}
+}
+
+// createdUnconfirmed sees to a record that is there, and may still have to be confirmed.
+func (m *Manager) createdUnconfirmed(ctx context.Context, rec Record, err error) error {
+	if err == nil {
+		return nil
+	}
+	m.confirm(ctx, unconfirmedWrite(rec, rec.Revision))
+	return fmt.Errorf("session %s: %w", rec.ID, err)
 }
 
 // owe notes the token that the response has to bring.

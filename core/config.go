@@ -64,6 +64,9 @@ type Config struct {
 	// Observe gets each Event, in the goroutine of the request: it must be quick, safe for
 	// concurrent use, and must not use the request's session.
 	Observe func(context.Context, Event)
+	// ObserveStore gets each call to the store when it has returned, in the goroutine that made it:
+	// for metrics and traces. It must be quick and safe for concurrent use. nil costs nothing.
+	ObserveStore func(context.Context, StoreCall)
 }
 
 // withDefaults puts in what zero means.

@@ -188,27 +188,56 @@ func TestARenewalThatIsNotConfirmedHandsTheNewTokenOut(t *testing.T) {
 	}
 }
 
-func TestALaterWriteOrEndSettlesARenewalsConfirmation(t *testing.T) {
-	for name, later := range map[string]func(*site, string){
-		"a later write": func(m *site, token string) { m.visit(token, setNote("later")) },
-		"an end":        func(m *site, token string) { m.visit(token, doDestroy) },
-	} {
-		bubble(t, name, func(t *testing.T) {
-			m := newSite(t, core.Config{})
-			token, _ := m.start(setNote("x"))
-			session := m.begin(token)
-			session.Renew()
-			m.store.setAfter(opUpdate, once(func(context.Context, error) error {
-				return errOneCopy
-			}))
-			_, header := m.answer(session)
-			later(m, tokenIn(t, header))
-			updates := m.store.count(opUpdate)
-			pass(time.Minute)
-			assert.Equal(t, updates+1, m.store.count(opUpdate))
-			require.NoError(t, m.Close())
-		})
-	}
+// renewedInDoubt renews a session whose first Update is not confirmed.
+func renewedInDoubt(m *site) (token string) {
+	m.t.Helper()
+	token, _ = m.start(setNote("x"))
+	session := m.begin(token)
+	session.Renew()
+	m.store.setAfter(opUpdate, once(func(context.Context, error) error { return errOneCopy }))
+	_, header := m.answer(session)
+	return tokenIn(m.t, header)
+}
+
+func TestARenewalIsConfirmedBelowWhatWasWrittenOnTopOfIt(t *testing.T) {
+	bubble(t, "a later write", func(t *testing.T) {
+		m := newSite(t, core.Config{})
+		token := renewedInDoubt(m)
+		m.visit(token, setNote("later"))
+		updates := m.store.count(opUpdate)
+		pass(time.Minute)
+		assert.Equal(t, updates+2, m.store.count(opUpdate), "a conflict, and the newest record")
+		assert.Equal(t, "later", m.read(token))
+		require.NoError(t, m.Close())
+	})
+	bubble(t, "an end needs it no more", func(t *testing.T) {
+		m := newSite(t, core.Config{})
+		token := renewedInDoubt(m)
+		m.visit(token, doDestroy)
+		updates := m.store.count(opUpdate)
+		pass(time.Minute)
+		assert.Equal(t, updates+1, m.store.count(opUpdate))
+		require.NoError(t, m.Close())
+	})
+	bubble(t, "a renewal that the store forgot is carried out again", func(t *testing.T) {
+		m := newSite(t, core.Config{})
+		old, id := m.start(setNote("x"))
+		before := m.record(id)
+		session := m.begin(old)
+		session.Renew()
+		m.store.setAfter(opUpdate, once(func(context.Context, error) error { return errOneCopy }))
+		_, header := m.answer(session)
+		token, renewed := tokenIn(t, header), m.record(id)
+
+		// A copy that lagged behind takes over.
+		require.NoError(t, m.store.MemoryStore.Update(t.Context(), before, renewed.Revision))
+		require.True(t, m.alive(old))
+		pass(time.Minute)
+		assert.Equal(t, renewed, m.record(id))
+		assert.True(t, m.alive(token))
+		assert.False(t, m.alive(old))
+		require.NoError(t, m.Close())
+	})
 }
 
 func TestAnEndWithANewBeginningReportsBoth(t *testing.T) {

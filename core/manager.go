@@ -16,6 +16,7 @@ type Manager struct {
 	store    Store
 	memory   *MemoryStore // the store, if it is one
 	toucher  Toucher      // nil if the store is none
+	renewer  Renewer      // nil if the store is none
 	carriers []carrier
 	vary     []string
 	domain   domain
@@ -41,6 +42,9 @@ func New(cfg Config) (*Manager, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	if cfg.ObserveStore != nil {
+		cfg.Store = newObservedStore(cfg.Store, cfg.ObserveStore)
+	}
 	m := &Manager{
 		store:         cfg.Store,
 		carriers:      cfg.Carrier.flatten(nil),
@@ -58,6 +62,7 @@ func New(cfg Config) (*Manager, error) {
 	m.opened, m.ended = new(outcome), endedContext()
 	m.memory, _ = cfg.Store.(*MemoryStore)
 	m.toucher, _ = cfg.Store.(Toucher)
+	m.renewer, _ = cfg.Store.(Renewer)
 	if s, ok := cfg.Store.(Sweeper); ok {
 		m.sweeper.after(sweepInterval, func() { m.sweep(s) })
 	}
@@ -379,6 +384,31 @@ func (m *Manager) remove(ctx context.Context, id ID, until moment) error {
 	err = &StoreError{Op: "delete", ID: id, Err: err}
 	m.emit(ctx, Event{Kind: StoreFailure, ID: id, Reason: "delete", Err: err})
 	return err
+}
+
+// renew updates a record so that it is confirmed as an end is, where the store can.
+func (m *Manager) renew(ctx context.Context, rec Record, was Revision) error {
+	err := errors.ErrUnsupported
+	if m.renewer != nil {
+		err = m.renewer.Renew(ctx, rec, was)
+	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = m.store.Update(ctx, rec, was)
+	}
+	return err
+}
+
+// confirmFound is for a write whose answer was lost, and which a Load has found: that it is there
+// does not say that it is confirmed. Where the store can confirm, it is written once more.
+func (m *Manager) confirmFound(ctx context.Context, rec Record) error {
+	if m.renewer == nil {
+		return nil
+	}
+	err := m.renewer.Renew(ctx, rec, rec.Revision)
+	if err == nil || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrNotDurable, err)
 }
 
 // confirmUntil is when it does not matter any more whether an end is confirmed.

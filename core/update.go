@@ -178,13 +178,17 @@ func (u *update) write(ctx context.Context, next stored, token Token) (again boo
 	if u.s.edit().doubt != 0 {
 		unknown = errDoubt // what an earlier Commit wrote may land at any time
 	}
+	store := u.m.store.Update
+	if token.text != nil {
+		store = u.m.renew
+	}
 	for range 2 {
-		err := u.m.store.Update(ctx, rec, was)
+		err := store(ctx, rec, was)
 		switch {
 		case err == nil:
-			return false, u.done(ctx, next, token, nil)
+			return false, u.done(ctx, next, was, token, nil)
 		case errors.Is(err, ErrNotDurable):
-			return false, u.done(ctx, next, token, err)
+			return false, u.done(ctx, next, was, token, err)
 		case errors.Is(err, ErrNotFound):
 			return false, ErrNotFound
 		case errors.Is(err, ErrStoreFull) && unknown == nil:
@@ -199,7 +203,7 @@ func (u *update) write(ctx context.Context, next stored, token Token) (again boo
 		case lost != nil:
 			return false, u.unsure(was, err)
 		case u.fresh.revision == next.revision:
-			return false, u.done(ctx, next, token, nil)
+			return false, u.done(ctx, next, was, token, u.m.confirmFound(ctx, rec))
 		case errors.Is(err, ErrConflict) && unknown == nil:
 			return true, nil
 		case errors.Is(err, ErrConflict) || u.fresh.revision != was:
@@ -219,7 +223,9 @@ func (u *update) unsure(was Revision, err error) error {
 }
 
 // done settles what was written.
-func (u *update) done(ctx context.Context, next stored, token Token, doubt error) error {
+func (u *update) done(
+	ctx context.Context, next stored, was Revision, token Token, doubt error,
+) error {
 	u.settle(ctx, next)
 	if token.text != nil {
 		u.m.owe(u.s, &next, token, u.at)
@@ -232,7 +238,7 @@ func (u *update) done(ctx context.Context, next stored, token Token, doubt error
 	if doubt == nil {
 		return nil
 	}
-	u.m.confirm(ctx, unconfirmedWrite(next.record()))
+	u.m.confirm(ctx, unconfirmedWrite(next.record(), was))
 	return fmt.Errorf("session %s: %w", next.id, doubt)
 }
 
