@@ -13,6 +13,9 @@ func TestImportRulesCatch(t *testing.T) {
 		gin  = module + "/ginsession"
 		chi  = module + "/chisession"
 		deep = internal + "clock"
+
+		redis  = core + "/redisstore"
+		sqlite = core + "/sqlitestore"
 	)
 	for _, c := range []struct {
 		name string
@@ -52,6 +55,32 @@ func TestImportRulesCatch(t *testing.T) {
 		{"an adapter imports a library of its own", imports(gin, "example.com/uuid"),
 			"an adapter imports its framework and core only",
 			"ginsession -> example.com/uuid"},
+		{"a store imports another store's driver", imports(sqlite, stores()[redis]),
+			"a store imports its driver and core only",
+			"core/sqlitestore -> github.com/redis/rueidis"},
+		{"a store imports another store", imports(sqlite, redis),
+			"a store imports its driver and core only",
+			"core/sqlitestore -> core/redisstore"},
+		{"core imports a store", imports(core, redis),
+			"core imports the standard library only",
+			"core -> core/redisstore"},
+		{"core imports a room of tests", imports(core, internal+"servers"),
+			"core imports the standard library only",
+			"core -> core/internal/servers"},
+		{"a store imports a room of tests", imports(redis, internal+"servers"),
+			"only tests import the rooms of tests",
+			"core/redisstore -> core/internal/servers"},
+		{"a store's test imports another store's driver", testImports(sqlite, stores()[redis]),
+			"a store's tests import no other driver",
+			"core/sqlitestore -> github.com/redis/rueidis"},
+		{"a store's external test imports another store", externalTestImports(sqlite, redis),
+			"a store's tests import no other driver",
+			"core/sqlitestore -> core/redisstore"},
+		{"a room of tests imports a driver", imports(internal+"servers", stores()[redis]),
+			"core's tests import testify at most",
+			"core -> core/internal/storesuite -> core/internal/servers -> " +
+				"github.com/redis/rueidis; core/internal/servers -> github.com/redis/rueidis; " +
+				"core/internal/storesuite -> core/internal/servers -> github.com/redis/rueidis"},
 		{"core's test imports a framework", testImports(core, "github.com/gin-gonic/gin"),
 			"core's tests import testify at most",
 			"core -> github.com/gin-gonic/gin"},
@@ -120,7 +149,12 @@ func soundModule() graph {
 		"testing": {Standard: true},
 
 		core: {Imports: []string{"time", internal + "bits"},
-			XTestImports: []string{"testing", core, sessiontest, testify + "/require"}},
+			XTestImports: []string{"testing", core, sessiontest, internal + "storesuite",
+				testify + "/require"}},
+		internal + "faults":  {Imports: []string{"time", core, sessiontest}},
+		internal + "servers": {Imports: []string{"testing"}},
+		internal + "storesuite": {Imports: []string{"testing", core, sessiontest,
+			internal + "servers", testify + "/require"}},
 		internal + "bits": {Imports: []string{"time"}},
 		sessiontest:       {Imports: []string{"testing", core}},
 
@@ -144,6 +178,13 @@ func soundModule() graph {
 		g[adapter] = pkg{Imports: []string{"time", core, framework},
 			XTestImports: []string{"testing", adapter, sessiontest, testify + "/require"}}
 		inModule(g, framework, framework)
+	}
+	for store, driver := range stores() {
+		g[driver] = pkg{}
+		g[store] = pkg{Imports: []string{"time", core, driver},
+			XTestImports: []string{"testing", store, sessiontest, internal + "faults",
+				internal + "servers", internal + "storesuite", testify + "/require"}}
+		inModule(g, driver, driver)
 	}
 	inModule(g, "github.com/go-chi/chi/v5/inside", "github.com/go-chi/chi/v5")
 	inModule(g, testify+"/require", testify)

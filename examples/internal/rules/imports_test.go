@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -27,6 +28,20 @@ func adapters() map[string]string {
 	}
 }
 
+// stores returns each store's import path and the module of its driver.
+func stores() map[string]string {
+	return map[string]string{
+		core + "/redisstore":    "github.com/redis/rueidis",
+		core + "/postgresstore": "github.com/jackc/pgx/v5",
+		core + "/sqlitestore":   "modernc.org/sqlite",
+	}
+}
+
+// testRooms are what only tests import, of whoever keeps a store.
+func testRooms() []string {
+	return []string{internal + "faults", internal + "servers", internal + "storesuite"}
+}
+
 // importRule is a sentence about who imports whom, and what finds its violations.
 type importRule struct {
 	sentence string
@@ -39,9 +54,12 @@ func importRules() []importRule {
 		{"core imports the standard library only", coreImportsStandardOnly},
 		{"core/sessiontest imports the standard library and core only", sessiontestImportsCoreOnly},
 		{"an adapter imports its framework and core only", adapterImportsItsFramework},
+		{"a store imports its driver and core only", storeImportsItsDriver},
 		{"core's tests import testify at most", coreTestsImportTestifyAtMost},
+		{"a store's tests import no other driver", storeTestsImportItsDriver},
 		{"an adapter's tests import no other framework", adapterTestsImportItsFramework},
 		{"only tests import core/sessiontest", onlyTestsImportSessiontest},
+		{"only tests import the rooms of tests", onlyTestsImportTestRooms},
 		{"nobody imports examples/internal/parity", nobodyImportsParity},
 	}
 }
@@ -49,10 +67,9 @@ func importRules() []importRule {
 // roomsAreKnown finds packages that no other rule would look at. Whoever adds a package tells
 // here, by adding it, what it may import.
 func roomsAreKnown(g graph) []string {
-	rooms := []string{core, sessiontest, parity}
-	for adapter := range adapters() {
-		rooms = append(rooms, adapter)
-	}
+	rooms := append(testRooms(), core, sessiontest, parity)
+	rooms = slices.AppendSeq(rooms, maps.Keys(adapters()))
+	rooms = slices.AppendSeq(rooms, maps.Keys(stores()))
 	slices.Sort(rooms)
 	var found []string
 	for _, room := range rooms {
@@ -82,11 +99,16 @@ func sessiontestImportsCoreOnly(g graph) []string {
 	return g.strangers(sessiontest, g[sessiontest].Imports, inCore)
 }
 
-func adapterImportsItsFramework(g graph) []string {
+func adapterImportsItsFramework(g graph) []string { return g.beyond(adapters()) }
+
+func storeImportsItsDriver(g graph) []string { return g.beyond(stores()) }
+
+// beyond returns what rooms import that is neither core nor of the module that each is for.
+func (g graph) beyond(rooms map[string]string) []string {
 	var found []string
-	for adapter, framework := range adapters() {
-		brought := g.brings(framework)
-		found = append(found, g.strangers(adapter, g[adapter].Imports, func(path string) bool {
+	for room, library := range rooms {
+		brought := g.brings(library)
+		found = append(found, g.strangers(room, g[room].Imports, func(path string) bool {
 			return inCore(path) || brought[path]
 		})...)
 	}
@@ -100,11 +122,11 @@ func coreTestsImportTestifyAtMost(g graph) []string {
 	brought := g.brings(testify)
 	var found []string
 	for _, path := range g.own() {
-		if !inCore(path) && path != sessiontest {
+		if !inCore(path) && !forTests(path) {
 			continue
 		}
 		found = append(found, g.strangers(path, g.withTests(path), func(path string) bool {
-			return inCore(path) || path == sessiontest || brought[path]
+			return inCore(path) || forTests(path) || brought[path]
 		})...)
 	}
 	return found
@@ -112,12 +134,18 @@ func coreTestsImportTestifyAtMost(g graph) []string {
 
 // adapterTestsImportItsFramework is stricter than its sentence, for the same reason: nothing but
 // the adapter's own framework, testify and core comes in.
-func adapterTestsImportItsFramework(g graph) []string {
+func adapterTestsImportItsFramework(g graph) []string { return g.beyondWithTests(adapters()) }
+
+// storeTestsImportItsDriver keeps the go.sum of who uses one store free of the others' drivers.
+func storeTestsImportItsDriver(g graph) []string { return g.beyondWithTests(stores()) }
+
+// beyondWithTests is beyond with the rooms' tests, which may import what is for tests besides.
+func (g graph) beyondWithTests(rooms map[string]string) []string {
 	var found []string
-	for adapter, framework := range adapters() {
-		brought := g.brings(framework, testify)
-		found = append(found, g.strangers(adapter, g.withTests(adapter), func(path string) bool {
-			return path == adapter || path == sessiontest || inCore(path) || brought[path]
+	for room, library := range rooms {
+		brought := g.brings(library, testify)
+		found = append(found, g.strangers(room, g.withTests(room), func(path string) bool {
+			return path == room || forTests(path) || inCore(path) || brought[path]
 		})...)
 	}
 	slices.Sort(found)
@@ -127,8 +155,20 @@ func adapterTestsImportItsFramework(g graph) []string {
 func onlyTestsImportSessiontest(g graph) []string {
 	var found []string
 	for _, path := range g.own() {
-		if slices.Contains(g[path].Imports, sessiontest) {
+		if slices.Contains(g[path].Imports, sessiontest) && !slices.Contains(testRooms(), path) {
 			found = append(found, short(path)+" -> "+short(sessiontest))
+		}
+	}
+	return found
+}
+
+func onlyTestsImportTestRooms(g graph) []string {
+	var found []string
+	for _, path := range g.own() {
+		for _, room := range testRooms() {
+			if slices.Contains(g[path].Imports, room) && !slices.Contains(testRooms(), path) {
+				found = append(found, short(path)+" -> "+short(room))
+			}
 		}
 	}
 	return found
@@ -144,5 +184,13 @@ func nobodyImportsParity(g graph) []string {
 	return found
 }
 
-// inCore reports whether path is core or one of its internal packages.
-func inCore(path string) bool { return path == core || strings.HasPrefix(path, internal) }
+// inCore reports whether path is core or one of its internal packages that are not for tests.
+func inCore(path string) bool {
+	return path == core ||
+		strings.HasPrefix(path, internal) && !slices.Contains(testRooms(), path)
+}
+
+// forTests reports whether path is one of our packages that only tests import.
+func forTests(path string) bool {
+	return path == sessiontest || slices.Contains(testRooms(), path)
+}

@@ -88,6 +88,8 @@ func TestIsLibrary(t *testing.T) {
 		"examples/shop/main.go":        false,
 		"examples/internal/rules/a.go": false,
 		"core/testdata/fuzz/FuzzA/1":   false,
+		"core/redisstore/store.go":     true,
+		"core/internal/servers/x.go":   false,
 		"core":                         false,
 	} {
 		require.Equal(t, want, isLibrary(name), name)

@@ -57,6 +57,7 @@ func isLibrary(name string) bool {
 	room, _, nested := strings.Cut(name, "/")
 	_, isAdapter := adapters()[module+"/"+room]
 	return nested && (room == "core" || isAdapter) &&
+		!slices.Contains(testRooms(), module+"/"+path.Dir(name)) &&
 		strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") &&
 		!strings.Contains(name, "/testdata/")
 }
