@@ -112,3 +112,19 @@ func TestAStoreThatWrapsOneWhichIsNoRenewerSaysSo(t *testing.T) {
 	require.NoError(t, m.Commit(t.Context(), session, http.Header{}))
 	assert.Equal(t, 1, m.store.count(opUpdate))
 }
+
+func TestARenewalBelowALaterWriteIsConfirmedByTheRenewer(t *testing.T) {
+	bubble(t, "and not by an Update", func(t *testing.T) {
+		m := newRenewingSite(t)
+		token, _ := m.start(setNote("x"))
+		session := m.begin(token)
+		session.Renew()
+		m.store.setAfter(opRenew, once(func(context.Context, error) error { return errOneCopy }))
+		_, header := m.answer(session)
+		m.visit(tokenIn(t, header), setNote("later"))
+		updates, renewals := m.store.count(opUpdate), m.store.count(opRenew)
+		pass(time.Minute)
+		assert.Equal(t, updates, m.store.count(opUpdate))
+		assert.Equal(t, renewals+2, m.store.count(opRenew))
+	})
+}
