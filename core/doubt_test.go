@@ -225,3 +225,21 @@ func TestAnEndWhoseAnswerIsLost(t *testing.T) {
 		assert.Equal(t, "new", m.read(fresh))
 	})
 }
+
+func TestWhatIsNotKnownIsNoConflict(t *testing.T) {
+	m := newSite(t, core.Config{})
+	token, id := m.start(setNote("x"))
+	session := m.begin(token)
+	note.Set(session, "y")
+	// The first Update is lost before it takes effect, the second meets another one, and the Load
+	// that should tell more is lost, too.
+	m.store.setBefore(opUpdate, once(lost))
+	m.store.setAfter(opLoad, once(func(ctx context.Context, err error) error {
+		m.edit(id, func(rec *core.Record) { rec.Revision++ })
+		m.store.fail(errDown, opLoad)
+		return err
+	}))
+	err := m.Commit(t.Context(), session, http.Header{})
+	requireStoreError(t, err, "update")
+	require.NotErrorIs(t, err, core.ErrConflict)
+}

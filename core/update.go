@@ -201,7 +201,7 @@ func (u *update) write(ctx context.Context, next stored, token Token) (again boo
 		case lost != nil && errors.Is(err, ErrConflict) && unknown == nil:
 			return false, lost
 		case lost != nil:
-			return false, u.unsure(was, err)
+			return false, u.unsure(was, cmp.Or(unknown, err))
 		case u.fresh.revision == next.revision:
 			return false, u.done(ctx, next, was, token, u.m.confirmFound(ctx, rec))
 		case errors.Is(err, ErrConflict) && unknown == nil:
