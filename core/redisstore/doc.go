@@ -1,4 +1,55 @@
-// Package redisstore is being built.
+// Package redisstore keeps sessions in Redis 7 or newer, or Valkey 8 or newer: one server, Sentinel
+// or Cluster. Any number of processes share it.
+//
+//	store, err := redisstore.Open("redis://localhost:6379", redisstore.Options{})
+//	sessions, err := core.New(core.Config{Store: store})
+//
+// # What to run
+//
+// Give the sessions a server, or a database, whose maxmemory-policy is noeviction: any other policy
+// ends sessions at random when memory is short, where noeviction answers new ones with
+// core.ErrStoreFull. An ended session stays ended through a crash only as far as the server wrote
+// that down, so switch on the append-only file (appendonly yes). With one replica or more, an end
+// survives a failover, see below. The user whom the store logs in as needs, by ACL:
+//
+//	ACL SETUSER shop on >password ~session:* +get +set +del +evalsha +eval +getrange +setrange
+//	    +strlen +exists +pexpire +persist +wait +info +ping +hello +cluster|shards +cluster|slots
+//
+// # What is stored, and the commands
+//
+// One string per session, under the key Options.Prefix and the session's ID, "session:" unless said
+// otherwise. It begins with 25 bytes: the byte 1, the Revision, and Used and Expires in
+// milliseconds since 1970 (0 for none), each 8 bytes, big end first. One byte with the Owner's
+// length follows, the Owner, and the Data.
+//
+//	Load      GET key
+//	Create    SET key value NX PX ttl
+//	Update    EVALSHA: GETRANGE key 0 8, and if the Revision is right SET key value PX ttl
+//	Touch     EVALSHA: GETRANGE key 0 8, and if it is right SETRANGE key 0 head, PEXPIRE key ttl
+//	Renew     as Update, and in the same pipeline WAIT replicas milliseconds
+//	Delete    EVALSHA: DEL key, and in the same pipeline WAIT replicas milliseconds
+//
+// Each is one round trip. A script that the server does not know, as after a restart or a failover,
+// is sent whole. The TTL is five minutes longer than the session has left, for it is housekeeping
+// only: the Manager judges by the record. A record that never expires has none. No command looks
+// through the keys.
+//
+// # Durability
+//
+// Redis answers a write before any replica has it, and a failover then forgets it: a session that
+// somebody has signed out of lives again. Against that the store does two things.
+//
+// It has ends and renewals confirmed: WAIT, in the same pipeline on the same connection, says how
+// many replicas have them. Options.Replicas says how many must; fewer is core.ErrNotDurable, and
+// the Manager then tries again until they do. An end that is tried again writes again, also if
+// the record is gone already, since WAIT only speaks of what its own connection wrote. That is no
+// consensus: a failover may still choose a replica that has not confirmed, if there are several.
+//
+// And it keeps a journal of the ends and the renewals of the last minute. While there are any, it
+// looks once a second (INFO) whether a master has been replaced or restarted, and if so does them
+// again. That heals what this process did, if it is still alive.
+//
+// A renewal is done again only if the record is as it was before it, or before an earlier renewal
+// by this process: where another change came between the two and is lost as well, the record stays
+// as it is, with the token that was good then.
 package redisstore
-
-import _ "github.com/redis/rueidis"

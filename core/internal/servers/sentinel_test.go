@@ -1,0 +1,40 @@
+package servers_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sessionserverstore/sessionserverstore/core/internal/servers"
+)
+
+func TestSentinel(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, engine servers.Engine) {
+		s := engine.Sentinel(t, "requirepass secret")
+		master, replica := s.Master(), s.Replica()
+		require.Equal(t, s.Nodes(), []*servers.Redis{master, replica})
+		require.Equal(t, s.MasterName(), servers.MasterName)
+		require.Len(t, s.Addrs(), 3)
+		master.MustDo("SET", "a", "1")
+		require.Equal(t, int64(1), master.MustDo("WAIT", "1", "10000"))
+
+		s.Link(master).Cut() // it lives, and nobody but us reaches it
+		master.MustDo("SET", "a", "lost")
+		require.Equal(t, replica, s.AwaitMaster(t, master))
+		require.Equal(t, "1", replica.MustDo("GET", "a"))
+		require.Equal(t, "master", master.Info("role"), "nobody could tell it")
+		require.Equal(t, master, s.Replica())
+	})
+}
+
+func TestSentinelAfterKill(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, engine servers.Engine) {
+		s := engine.Sentinel(t)
+		replica := s.Replica()
+		old := s.KillMaster(t)
+		require.Equal(t, replica, s.AwaitMaster(t, old))
+		require.Equal(t, "OK", replica.MustDo("SET", "a", "1"))
+	})
+}

@@ -1,0 +1,80 @@
+package postgresstore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+// Open makes a Store with a pool of connections of its own. The URL is that of pgx and libpq, as in
+//
+//	postgres://user:password@host:5432/database?sslmode=verify-full&pool_max_conns=20
+//
+// or the same as words, "host=… user=…"; what it leaves out comes from the variables PGHOST and so
+// on. pool_max_conns is how many connections there are at most, and so how many calls are under way
+// at once: 4, or one for each processor if that is more, unless it is said. With several hosts, the
+// one that takes writes is used.
+//
+// Open does not connect: the first call does, and each call tries again where that fails. Close the
+// Store when it is not used any more. The error is one or several joined *core.ConfigError.
+func Open(url string, options Options) (*Store, error) {
+	config, urlErr := parse(url)
+	s, err := New(noDB{}, options)
+	if err := errors.Join(urlErr, err); err != nil {
+		return nil, err
+	}
+	Configure(config.ConnConfig)
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		return nil, err
+	}
+	s.db, s.close = pool, pool.Close
+	return s, nil
+}
+
+// noDB stands for the pool until it is there.
+type noDB struct{ DB }
+
+// parse keeps what pgx says of a URL to itself: it may hold the password.
+func parse(url string) (*pgxpool.Config, error) {
+	reason := "is empty"
+	if url != "" {
+		config, err := pgxpool.ParseConfig(url)
+		if err == nil {
+			return config, nil
+		}
+		reason = "is not one that pgx understands (it is not shown, since it may hold a password)"
+	}
+	return nil, &core.ConfigError{Field: "postgresstore.Open's url", Reason: reason}
+}
+
+// New makes a Store over a database that the program has already, as a rule a *pgxpool.Pool; see
+// Configure for what its connections should know. It does not connect. The error is one or several
+// joined *core.ConfigError.
+func New(db DB, options Options) (*Store, error) {
+	table, index, err := options.table()
+	if db == nil {
+		err = errors.Join(&core.ConfigError{Field: "postgresstore.New's db", Reason: "is nil"}, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Store{
+		db:         db,
+		close:      func() {},
+		options:    options,
+		table:      table,
+		schema:     newSchema(table, index),
+		statements: newStatements(table, options.Standby),
+	}, nil
+}
+
+// Close closes the connections that Open has made, waiting for calls that are under way, and returns
+// nil. The database of New stays as it is.
+func (s *Store) Close() error {
+	s.close()
+	return nil
+}

@@ -1,0 +1,153 @@
+package postgresstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+// A DB is what a Store needs of a database: a *pgxpool.Pool is one. Each call must be a transaction
+// by itself, so a pgx.Tx will not do, and be safe for concurrent use, so a *pgx.Conn will not
+// either.
+type DB interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// A Store keeps records in a table of a PostgreSQL database. Make one with Open or New. It is safe
+// for concurrent use, and any number of Stores, in any number of processes, may share a table.
+//
+// A call returns when its context is over, whatever the server does; without a deadline it waits as
+// long as the server lets it.
+type Store struct {
+	db      DB
+	close   func()
+	options Options
+	table   string // quoted
+	schema  string
+	statements
+}
+
+var (
+	_ core.Store   = (*Store)(nil)
+	_ core.Sweeper = (*Store)(nil)
+	_ core.Toucher = (*Store)(nil)
+	_ core.Renewer = (*Store)(nil)
+)
+
+// Format writes a fixed text, whatever the verb: what a store holds is not for a log.
+func (s *Store) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "[PostgreSQL session store]")
+}
+
+// Durability is core.Replicated with Options.Standby, else core.Durable. Either needs a server with
+// fsync and full_page_writes on, as PostgreSQL has them by default.
+func (s *Store) Durability() core.Durability {
+	if s.options.Standby {
+		return core.Replicated
+	}
+	return core.Durable
+}
+
+// Ping asks the server whether the table is there, and may be read.
+func (s *Store) Ping(ctx context.Context) error {
+	rows, err := s.db.Query(ctx, s.ping)
+	if err == nil {
+		rows.Close()
+		err = rows.Err()
+	}
+	if err != nil {
+		return s.failure(ctx, err)
+	}
+	return nil
+}
+
+// Load implements core.Store.
+func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
+	var row struct {
+		revision, used int64
+		owner          string
+		expires        pgtype.Int8
+		data           frame
+	}
+	err := unlessRolledBack(func() error {
+		return s.db.QueryRow(ctx, s.load, string(id)).
+			Scan(&row.revision, &row.owner, &row.used, &row.expires, &row.data)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return core.Record{}, core.ErrNotFound
+	}
+	if err != nil {
+		return core.Record{}, s.failure(ctx, err)
+	}
+	rec := core.Record{
+		ID:       id,
+		Revision: core.Revision(row.revision),
+		Owner:    row.owner,
+		Used:     time.UnixMilli(row.used).UTC(),
+		Data:     string(row.data),
+	}
+	if row.expires.Valid {
+		rec.Expires = time.UnixMilli(row.expires.Int64).UTC()
+	}
+	return rec, nil
+}
+
+// Create implements core.Store. It answers core.ErrStoreFull if the server's disk is full.
+func (s *Store) Create(ctx context.Context, rec core.Record) error {
+	return s.write(ctx, s.create, string(rec.ID), int64(rec.Revision), rec.Owner,
+		rec.Used.UnixMilli(), end(rec), []byte(rec.Data))
+}
+
+// Update implements core.Store. It answers core.ErrStoreFull if the server's disk is full.
+func (s *Store) Update(ctx context.Context, rec core.Record, was core.Revision) error {
+	return s.write(ctx, s.update, string(rec.ID), int64(was), int64(rec.Revision), rec.Owner,
+		rec.Used.UnixMilli(), end(rec), []byte(rec.Data))
+}
+
+// Renew implements core.Renewer: it is an Update that is on stable storage whatever the server's
+// synchronous_commit says, and that needs a standby with Options.Standby.
+func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
+	return s.write(ctx, s.renew, string(rec.ID), int64(was), int64(rec.Revision), rec.Owner,
+		rec.Used.UnixMilli(), end(rec), []byte(rec.Data))
+}
+
+// Delete implements core.Store. Once it has answered no error the end is on stable storage whatever
+// the server's synchronous_commit says, and on the standbys with Options.Standby. That it was
+// called before does not matter: it confirms an end anew, though the record be gone.
+func (s *Store) Delete(ctx context.Context, id core.ID) error {
+	return s.write(ctx, s.delete, string(id))
+}
+
+// Touch implements core.Toucher. It does not wait for the disk: a crash may undo the touches of the
+// last second.
+func (s *Store) Touch(ctx context.Context, rec core.Record, was core.Revision) error {
+	return s.write(ctx, s.touch, string(rec.ID), int64(was), int64(rec.Revision),
+		rec.Used.UnixMilli(), end(rec))
+}
+
+// end is a record's Expires as it is kept: nil, which is NULL, means never.
+func end(rec core.Record) any {
+	if rec.Expires.IsZero() {
+		return nil
+	}
+	return rec.Expires.UnixMilli()
+}
+
+// A frame is Data that is read without a copy in between.
+type frame string
+
+// ScanBytes implements pgtype.BytesScanner. What it is given is good only until it returns.
+func (f *frame) ScanBytes(data []byte) error {
+	*f = frame(data)
+	return nil
+}

@@ -1,0 +1,233 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+const (
+	// maxConfirming is how many calls wait for replicas at once, each on a connection of its own.
+	maxConfirming = 64
+	// callTimeout is what a confirmed call may take beside waiting for replicas: a connection that
+	// blocks is watched by nothing else.
+	callTimeout = 5 * time.Second
+	// maxRedirects is how often a call follows a slot from node to node.
+	maxRedirects = 5
+)
+
+var errUnknownNode = errors.New("redisstore: the cluster names a node that the client does not know")
+
+// copies is how many replicas must confirm.
+type copies struct {
+	asked     int
+	automatic bool
+	seen      atomic.Bool   // a replica was seen once
+	refused   atomic.Bool   // INFO is not allowed
+	room      chan struct{} // of maxConfirming
+}
+
+func (c *copies) init(o Options) {
+	c.asked, c.automatic = max(o.Replicas, 0), o.Replicas == 0
+	c.room = make(chan struct{}, maxConfirming)
+}
+
+func (c *copies) wanted() int {
+	if c.automatic && c.seen.Load() {
+		return 1
+	}
+	return c.asked
+}
+
+// look reports whether to look for a replica.
+func (c *copies) look() bool { return c.automatic && !c.seen.Load() && !c.refused.Load() }
+
+// noted takes what a master says of itself, and reports whether it has made a difference.
+func (c *copies) noted(replication rueidis.RedisResult) bool {
+	text, err := replication.ToString()
+	if _, ok := rueidis.IsRedisErr(err); ok {
+		c.refused.Store(true)
+	}
+	return err == nil && hasReplica(text) && !c.seen.Swap(true)
+}
+
+// hasReplica tells whether INFO replication names a replica that has the data.
+func hasReplica(info string) bool { return strings.Contains(info, ",state=online") }
+
+// Renew implements core.Renewer: Update, confirmed by as many replicas as Options.Replicas says. If
+// it is called again with a record that is there already, it confirms that. If the record has been
+// changed since, it confirms the change, which is not undone without undoing the renewal, and
+// answers core.ErrConflict then; where a failover has undone the renewal, it does it again.
+func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
+	again := was == rec.Revision
+	err := s.update(ctx, &rec, was, true, again)
+	if again && errors.Is(err, core.ErrConflict) {
+		if before, ok := s.journal.before(rec.ID, rec.Revision); ok {
+			was, err = before, s.update(ctx, &rec, before, true, false)
+		}
+	}
+	if !again && (err == nil || errors.Is(err, core.ErrNotDurable)) {
+		s.remember(func() { s.journal.renewed(&rec, was) })
+	}
+	return err
+}
+
+// Delete implements core.Store. It is confirmed by as many replicas as Options.Replicas says, also
+// if there is no record: the answer is core.ErrNotDurable until they have confirmed.
+func (s *Store) Delete(ctx context.Context, id core.ID) error {
+	w := write{script: s.scripts.delete, key: s.key(id)}
+	_, err := s.write(ctx, &w, true)
+	if err == nil || errors.Is(err, core.ErrNotDurable) {
+		s.remember(func() { s.journal.ended(id) })
+	}
+	return err
+}
+
+// write sends a write, and has it confirmed if it is to be.
+func (s *Store) write(ctx context.Context, w *write, confirmed bool) (int64, error) {
+	if !confirmed || s.copies.wanted() == 0 && !s.copies.look() {
+		return s.send(ctx, w)
+	}
+	if s.copies.wanted() > 0 {
+		return s.confirm(ctx, w)
+	}
+	// What the master says of itself tells whether there was a replica to ask.
+	p, err := await(ctx, func() pair { return s.pipeline(ctx, w, askReplication) })
+	if err == nil {
+		err = p.err
+	}
+	if err != nil {
+		return 0, s.failed(err)
+	}
+	if !s.copies.noted(p.second) || !w.took(p.outcome) {
+		return p.outcome, nil
+	}
+	again := w.again(s.scripts.update)
+	return s.confirm(ctx, &again)
+}
+
+func askReplication(b rueidis.Builder) rueidis.Completed {
+	return b.Info().Section("replication").Build()
+}
+
+// confirm sends a write and WAIT.
+func (s *Store) confirm(ctx context.Context, w *write) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.options.ConfirmTimeout+callTimeout)
+	defer cancel()
+	wanted := s.copies.wanted()
+	p, err := await(ctx, func() pair {
+		select {
+		case s.copies.room <- struct{}{}:
+		case <-ctx.Done():
+			return pair{err: ended(ctx)}
+		}
+		defer func() { <-s.copies.room }()
+		return s.pipeline(ctx, w, func(b rueidis.Builder) rueidis.Completed {
+			wait := s.waitFor(ctx).Milliseconds()
+			return b.Wait().Numreplicas(int64(wanted)).Timeout(max(wait, 1)).Build()
+		})
+	})
+	if err == nil {
+		err = p.err
+	}
+	if err != nil {
+		return 0, s.failed(err)
+	}
+	if !w.took(p.outcome) {
+		return p.outcome, nil
+	}
+	return p.outcome, s.counted(p.second, wanted)
+}
+
+// waitFor leaves a quarter of the context's time for the answer, so that it is known what happened.
+func (s *Store) waitFor(ctx context.Context) time.Duration {
+	limit := s.options.ConfirmTimeout
+	if end, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(end)*3/4)
+	}
+	return limit
+}
+
+// counted judges the answer to WAIT, which is a number also if that is too small.
+func (s *Store) counted(result rueidis.RedisResult, wanted int) error {
+	n, err := result.AsInt64()
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", core.ErrNotDurable, s.failed(err))
+	case n < int64(wanted):
+		return fmt.Errorf("redisstore: %w: %d of %d replicas", core.ErrNotDurable, n, wanted)
+	}
+	return nil
+}
+
+// A pair is the answers to a write and to the command behind it, from one node over one connection.
+type pair struct {
+	outcome int64
+	second  rueidis.RedisResult
+	err     error
+}
+
+// pipeline sends a write and another command over one connection to the node that has the key. The
+// client follows a slot that has moved only for single commands.
+func (s *Store) pipeline(
+	ctx context.Context, w *write, second func(rueidis.Builder) rueidis.Completed,
+) (p pair) {
+	client, err := s.link.get(ctx)
+	if err != nil {
+		return pair{err: err}
+	}
+	node, asking, whole := client, false, false
+	for range maxRedirects {
+		commands := make([]rueidis.Completed, 0, 3)
+		if asking {
+			commands = append(commands, node.B().Asking().Build())
+		}
+		commands = append(commands, w.command(node.B(), whole), second(node.B()))
+		results := node.DoMulti(ctx, commands...)
+		results = results[len(results)-2:]
+		p.second = results[1]
+		p.outcome, p.err = w.outcome(results[0])
+		answer, ok := rueidis.IsRedisErr(p.err)
+		if !ok {
+			return p
+		}
+		if answer.IsNoScript() {
+			whole = true
+			continue
+		}
+		address, moved := answer.IsMoved()
+		if !moved {
+			if address, asking = answer.IsAsk(); !asking {
+				return p
+			}
+		}
+		if node, err = nodeAt(ctx, client, address, w.key); err != nil {
+			return pair{err: err}
+		}
+	}
+	return p
+}
+
+// nodeAt finds the client of one node. One that the cluster client does not know it learns of when a
+// single command is sent there.
+func nodeAt(
+	ctx context.Context, client rueidis.Client, address, key string,
+) (rueidis.Client, error) {
+	if node := client.Nodes()[address]; node != nil {
+		return node, nil
+	}
+	if err := client.Do(ctx, client.B().Strlen().Key(key).Build()).Error(); err != nil {
+		return nil, err
+	}
+	if node := client.Nodes()[address]; node != nil {
+		return node, nil
+	}
+	return nil, errUnknownNode
+}

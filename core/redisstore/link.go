@@ -1,0 +1,94 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/redis/rueidis"
+)
+
+var errClosed = errors.New("redisstore: the store is closed")
+
+// A link makes the client when it is first needed, since making one connects. While that goes on all
+// wait for the same attempt; when it fails those fail, and the next call tries again.
+type link struct {
+	connect func() (rueidis.Client, error) // nil: the client is not ours to make or to close
+	client  atomic.Pointer[rueidis.Client]
+
+	mu      sync.Mutex
+	attempt *attempt
+	closed  bool
+}
+
+type attempt struct {
+	done   chan struct{}
+	client rueidis.Client
+	err    error
+}
+
+func (l *link) get(ctx context.Context) (rueidis.Client, error) {
+	if c := l.client.Load(); c != nil {
+		return *c, nil
+	}
+	a, err := l.begin()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-a.done:
+		return a.client, a.err
+	case <-ctx.Done():
+		return nil, ended(ctx)
+	}
+}
+
+// begin joins the attempt that goes on, or begins one.
+func (l *link) begin() (*attempt, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, errClosed
+	}
+	if l.attempt == nil {
+		l.attempt = &attempt{done: make(chan struct{})}
+		go l.run(l.attempt)
+	}
+	return l.attempt, nil
+}
+
+func (l *link) run(a *attempt) {
+	client, err := l.connectOnce()
+	l.mu.Lock()
+	l.attempt = nil
+	switch {
+	case err != nil:
+	case l.closed:
+		go client.Close()
+		client, err = nil, errClosed
+	default:
+		l.client.Store(&client)
+	}
+	l.mu.Unlock()
+	a.client, a.err = client, err
+	close(a.done)
+}
+
+// connectOnce connects, unless an attempt that was just over has done so.
+func (l *link) connectOnce() (rueidis.Client, error) {
+	if c := l.client.Load(); c != nil {
+		return *c, nil
+	}
+	return l.connect()
+}
+
+func (l *link) close() {
+	l.mu.Lock()
+	l.closed = true
+	client := l.client.Swap(nil)
+	l.mu.Unlock()
+	if client != nil && l.connect != nil {
+		(*client).Close()
+	}
+}

@@ -1,0 +1,186 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+// A Store keeps records in Redis or Valkey. It is safe for concurrent use, by any number of
+// processes at once. Make one with Open or New, and Close it.
+//
+// Every method is one round trip and ends with its context, also when the server does not answer.
+// An error other than those that core.Store names means that a write may or may not have taken
+// effect, and so does a context's end. A Load is tried again a few times if a connection breaks, a
+// write never.
+type Store struct {
+	options Options
+	link    link
+	scripts scripts
+	copies  copies
+	journal journal
+	watch   watch
+}
+
+var (
+	_ core.Store   = (*Store)(nil)
+	_ core.Toucher = (*Store)(nil)
+	_ core.Renewer = (*Store)(nil)
+)
+
+// New makes a Store that uses a client of yours, which it does not close. It does no I/O. The client
+// must not read from replicas, which know of an end later than the client that made it. Errors are
+// *core.ConfigError, joined.
+func New(client rueidis.Client, options Options) (*Store, error) {
+	options = options.withDefaults()
+	var f faults
+	f.add(client == nil, "New", "is given no client")
+	f.add(options.TLS != nil, "Options.TLS", "is for Open alone")
+	f.add(options.Credentials != nil, "Options.Credentials", "is for Open alone")
+	options.check(&f)
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	s := newStore(options)
+	s.link.client.Store(&client)
+	return s, nil
+}
+
+func newStore(options Options) *Store {
+	s := &Store{options: options, scripts: newScripts()}
+	s.copies.init(options)
+	s.journal.init(max(options.Journal, 0))
+	s.watch.init(s)
+	return s
+}
+
+// Close ends what runs in the background, and closes the connections if Open made them. Calls after
+// it fail. It may be called again, and returns nil.
+func (s *Store) Close() error {
+	s.watch.stop()
+	s.link.close()
+	return nil
+}
+
+// Ping asks whether the server answers, in a cluster one of the masters.
+func (s *Store) Ping(ctx context.Context) error {
+	client, err := s.link.get(ctx)
+	if err != nil {
+		return s.failed(err)
+	}
+	return s.failed(flat(await(ctx, func() error {
+		return client.Do(ctx, client.B().Ping().Build()).Error()
+	})))
+}
+
+// flat returns the first error of two.
+func flat(result, err error) error {
+	if err != nil {
+		return err
+	}
+	return result
+}
+
+// Durability returns core.Replicated if replicas confirm ends, as far as is known by now, else
+// core.BestEffort.
+func (s *Store) Durability() core.Durability {
+	if s.copies.wanted() > 0 {
+		return core.Replicated
+	}
+	return core.BestEffort
+}
+
+// Format writes a fixed text, whatever the verb.
+func (s *Store) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "[session redis store]")
+}
+
+func (s *Store) key(id core.ID) string { return s.options.Prefix + string(id) }
+
+// Load implements core.Store. Owner and Data are parts of one text.
+func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
+	client, err := s.link.get(ctx)
+	if err != nil {
+		return core.Record{}, s.failed(err)
+	}
+	key := s.key(id)
+	result, err := await(ctx, func() rueidis.RedisResult {
+		return client.Do(ctx, client.B().Get().Key(key).Build())
+	})
+	if err != nil {
+		return core.Record{}, s.failed(err)
+	}
+	value, err := result.ToString()
+	switch {
+	case rueidis.IsRedisNil(err):
+		return core.Record{}, core.ErrNotFound
+	case err != nil:
+		return core.Record{}, s.failed(err)
+	}
+	return decode(id, value)
+}
+
+// Create implements core.Store. It answers core.ErrStoreFull if the server's maxmemory is reached,
+// and with Options.ConfirmWrites core.ErrNotDurable if the record is there, but not confirmed.
+func (s *Store) Create(ctx context.Context, rec core.Record) error {
+	value, err := encode(&rec)
+	if err != nil {
+		return err
+	}
+	w := write{key: s.key(rec.ID), args: []string{ttl(rec.Expires, time.Now()), value}}
+	outcome, err := s.write(ctx, &w, s.options.ConfirmWrites)
+	if err == nil && outcome == conflict {
+		return core.ErrExists
+	}
+	if err == nil {
+		s.journal.forget(rec.ID)
+	}
+	return err
+}
+
+// Update implements core.Store. Errors are as Create's.
+func (s *Store) Update(ctx context.Context, rec core.Record, was core.Revision) error {
+	return s.update(ctx, &rec, was, s.options.ConfirmWrites, false)
+}
+
+func (s *Store) update(
+	ctx context.Context, rec *core.Record, was core.Revision, confirmed, fence bool,
+) error {
+	w, err := s.updating(rec, was)
+	if err != nil {
+		return err
+	}
+	if fence {
+		w.args, w.fence = append(w.args, "1"), true
+	}
+	outcome, err := s.write(ctx, &w, confirmed)
+	if err != nil {
+		return err
+	}
+	return verdict(outcome)
+}
+
+func (s *Store) updating(rec *core.Record, was core.Revision) (write, error) {
+	value, err := encode(rec)
+	if err != nil {
+		return write{}, err
+	}
+	args := []string{revisionText(was), ttl(rec.Expires, time.Now()), value}
+	return write{script: s.scripts.update, key: s.key(rec.ID), args: args}, nil
+}
+
+// Touch implements core.Toucher. It is confirmed by no replica.
+func (s *Store) Touch(ctx context.Context, rec core.Record, was core.Revision) error {
+	args := []string{revisionText(was), ttl(rec.Expires, time.Now()), headText(&rec)}
+	w := write{script: s.scripts.touch, key: s.key(rec.ID), args: args}
+	outcome, err := s.send(ctx, &w)
+	if err != nil {
+		return err
+	}
+	return verdict(outcome)
+}

@@ -1,0 +1,215 @@
+package redisstore
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// A survey is what the nodes said of themselves when last asked.
+type survey struct {
+	masters  map[string]string // the identity of each, by address; nil before the first look
+	replicas map[string]bool
+	all      bool      // ask the replicas, too: one of them may have become a master
+	blind    time.Time // when it was last given up, since no node allows INFO
+}
+
+// A node's identity changes when it restarts, and when it is made a master.
+type node struct {
+	address, identity string
+	master, refused   bool
+	err               error
+}
+
+// look asks the masters who they are, and has what is in the journal done again if they are not
+// those of the last time.
+func (w *watch) look() {
+	ctx, cancel := context.WithTimeout(w.ctx, lookTimeout)
+	defer cancel()
+	client, err := w.store.link.get(ctx)
+	if err != nil {
+		w.survey.all = true
+		return
+	}
+	nodes := w.ask(ctx, client.Nodes())
+	if w.judge(nodes) {
+		w.store.journal.doubt()
+	}
+	w.redo()
+}
+
+// ask asks all nodes at once, but not those that are known to be replicas, as long as nothing
+// happens.
+func (w *watch) ask(ctx context.Context, clients map[string]rueidis.Client) []node {
+	var asking sync.WaitGroup
+	answers := make(chan node, len(clients))
+	for address, client := range clients {
+		if w.survey.replicas[address] && !w.survey.all {
+			continue
+		}
+		asking.Add(1)
+		go func() {
+			defer asking.Done()
+			answers <- w.askOne(ctx, address, client)
+		}()
+	}
+	asking.Wait()
+	close(answers)
+	var nodes []node
+	for n := range answers {
+		nodes = append(nodes, n)
+	}
+	return nodes
+}
+
+func (w *watch) askOne(ctx context.Context, address string, client rueidis.Client) node {
+	n := node{address: address}
+	results, err := await(ctx, func() []rueidis.RedisResult {
+		return client.DoMulti(ctx, client.B().Info().Section("server").Build(),
+			askReplication(client.B()))
+	})
+	if err != nil {
+		n.err = err
+		return n
+	}
+	server, err := results[0].ToString()
+	replication, err2 := results[1].ToString()
+	if n.err = flat(err, err2); n.err != nil {
+		_, n.refused = rueidis.IsRedisErr(n.err)
+		return n
+	}
+	n.master = infoField(replication, "role") == "master"
+	n.identity = infoField(server, "run_id") + " " + infoField(replication, "master_replid")
+	if n.master {
+		w.store.copies.noted(results[1])
+	}
+	return n
+}
+
+// infoField returns one field of INFO's answer.
+func infoField(info, name string) string {
+	for line := range strings.Lines(info) {
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// judge compares the answers with the last ones, and reports whether a failover may have come
+// between.
+func (w *watch) judge(nodes []node) bool {
+	s := &w.survey
+	masters, replicas := make(map[string]string), make(map[string]bool)
+	failed, refused := false, 0
+	if !s.all && s.replicas != nil {
+		replicas = maps.Clone(s.replicas) // they were not asked
+	}
+	for _, n := range nodes {
+		last, known := s.masters[n.address]
+		switch {
+		case n.err == nil && n.master:
+			masters[n.address] = n.identity
+		case n.err == nil:
+			replicas[n.address] = true
+		case known: // as it was, until it answers
+			masters[n.address] = last
+			failed = true
+		default:
+			failed = true
+		}
+		if n.refused {
+			refused++
+		}
+	}
+	changed := s.masters != nil && !maps.Equal(s.masters, masters)
+	if refused > 0 && refused == len(nodes) {
+		changed, failed = s.all && time.Since(s.blind) > blindPause, false
+		if changed {
+			s.blind = time.Now()
+		}
+	}
+	s.masters, s.replicas, s.all = masters, replicas, failed || changed
+	return changed
+}
+
+// redo does again what is in doubt. What fails stays in doubt until the next time.
+func (w *watch) redo() {
+	deeds := w.store.journal.doubtful()
+	if len(deeds) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, redoTimeout)
+	defer cancel()
+	for len(deeds) > 0 && ctx.Err() == nil {
+		batch := deeds[:min(len(deeds), redoBatch)]
+		deeds = deeds[len(batch):]
+		w.redoBatch(ctx, batch)
+	}
+}
+
+// redoBatch sends all at once, and one by one what that has not settled.
+func (w *watch) redoBatch(ctx context.Context, deeds []deed) {
+	s := w.store
+	var writes []write
+	var of []int
+	for i := range deeds {
+		for _, again := range s.writesOf(&deeds[i]) {
+			writes, of = append(writes, again), append(of, i)
+		}
+	}
+	errs := s.sendAll(ctx, writes)
+	failed := make([]bool, len(deeds))
+	for i, err := range errs {
+		if err != nil && !failed[of[i]] {
+			_, err = s.send(ctx, &writes[i])
+		}
+		failed[of[i]] = failed[of[i]] || err != nil
+	}
+	for i := range deeds {
+		if !failed[i] {
+			s.journal.redone(&deeds[i])
+		}
+	}
+}
+
+// writesOf returns what does a deed again. A renewal is redone only on top of what it replaced.
+func (s *Store) writesOf(d *deed) []write {
+	if len(d.renewals) == 0 {
+		return []write{{script: s.scripts.delete, key: s.key(d.id)}}
+	}
+	var writes []write
+	for i := range d.renewals {
+		r := &d.renewals[i]
+		if w, err := s.updating(&r.rec, r.was); err == nil {
+			writes = append(writes, w)
+		}
+	}
+	return writes
+}
+
+// sendAll sends writes without waiting for one before the next.
+func (s *Store) sendAll(ctx context.Context, writes []write) []error {
+	errs := make([]error, len(writes))
+	client, err := s.link.get(ctx)
+	var results []rueidis.RedisResult
+	if err == nil {
+		results, err = await(ctx, func() []rueidis.RedisResult {
+			commands := make([]rueidis.Completed, len(writes))
+			for i := range writes {
+				commands[i] = writes[i].command(client.B(), false)
+			}
+			return client.DoMulti(ctx, commands...)
+		})
+	}
+	for i := range errs {
+		if errs[i] = err; err == nil {
+			_, errs[i] = writes[i].outcome(results[i])
+		}
+	}
+	return errs
+}

@@ -1,0 +1,91 @@
+package sqlitestore
+
+import (
+	"database/sql/driver"
+	"io"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+// apply runs an operation's statements, and notes what they found. An error is neither a verdict
+// nor the operation's fault.
+func (c *writing) apply(o *operation) error {
+	o.found, o.swept, o.moved = nil, 0, 0
+	switch o.kind {
+	case create:
+		return c.create(o)
+	case update:
+		return c.replace(o, c.update, c.updateDue, o.values(true))
+	case touch:
+		return c.replace(o, c.touch, c.touchDue, o.values(false))
+	case remove:
+		_, err := c.remove.run(string(o.rec.ID))
+		return err
+	}
+	return c.sweepOnce(o)
+}
+
+func (c *writing) create(o *operation) error {
+	rec := &o.rec
+	n, err := c.insert.run(string(rec.ID), int64(rec.Revision), rec.Owner,
+		rec.Used.UnixMilli(), expires(rec), []byte(rec.Data))
+	if err == nil && n == 0 {
+		o.found = core.ErrExists
+	}
+	return err
+}
+
+// values are the parameters of update and of touch.
+func (o *operation) values(all bool) []driver.Value {
+	rec := &o.rec
+	values := make([]driver.Value, 0, 7)
+	values = append(values, string(rec.ID), int64(o.was), int64(rec.Revision))
+	if all {
+		values = append(values, rec.Owner)
+	}
+	values = append(values, rec.Used.UnixMilli(), expires(rec))
+	if all {
+		values = append(values, []byte(rec.Data))
+	}
+	return values
+}
+
+// replace changes the record whose Revision is o.was: by the statement that leaves due as it is if
+// that may be, and if not by the one that sets it.
+func (c *writing) replace(o *operation, plain, due *statement, values []driver.Value) error {
+	n, err := plain.run(values...)
+	if err != nil || n > 0 {
+		return err
+	}
+	n, err = due.run(values...)
+	if err != nil || n > 0 {
+		return err
+	}
+	var dest [1]driver.Value
+	err = c.exists.first(dest[:], string(o.rec.ID))
+	switch err {
+	case nil:
+		o.found = core.ErrConflict
+	case io.EOF:
+		o.found, err = core.ErrNotFound, nil
+	}
+	return err
+}
+
+// sweepOnce takes one step of a sweep: it looks at the records that are first due, removes those
+// that have expired, and moves due where it is too early.
+func (c *writing) sweepOnce(o *operation) (err error) {
+	if o.swept, err = c.sweep.run(o.now); err != nil {
+		return err
+	}
+	o.moved, err = c.advance.run(o.now)
+	return err
+}
+
+// expires is NULL for never.
+func expires(rec *core.Record) driver.Value {
+	if rec.Expires.IsZero() {
+		return nil
+	}
+	return rec.Expires.UnixMilli()
+}

@@ -1,0 +1,125 @@
+package sqlitestore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"database/sql/driver"
+)
+
+// A file is the database file, and how to connect to it.
+type file struct {
+	path string
+	dsn  string
+	sql  schema
+}
+
+func newFile(path, table string) file {
+	// The URI's mode=rw keeps SQLite from making a file: one that was removed under a running
+	// program must be an error, not an empty store.
+	uri := filepath.ToSlash(path)
+	if !strings.HasPrefix(uri, "/") {
+		uri = "/" + uri
+	}
+	uri = (&url.URL{Path: uri}).EscapedPath()
+	return file{path: path, dsn: "file:" + uri + "?mode=rw", sql: newSchema(table)}
+}
+
+// setUp makes what is missing: the file, its settings and the table. It refuses a file that is not
+// this store's, and changes nothing in it then.
+func (f *file) setUp() (err error) {
+	if err := f.make(); err != nil {
+		return err
+	}
+	c, err := connect(f.dsn)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	fresh, err := f.inspect(c)
+	if err != nil {
+		return err
+	}
+	if fresh {
+		// It must come before anything that writes the file's first page.
+		if err := c.exec("PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
+			return err
+		}
+	}
+	if err := f.useLog(c); err != nil {
+		return err
+	}
+	return f.makeTable(c)
+}
+
+// make creates an empty file that only this user can read. It opens no file that exists: to close
+// it again would take away the locks that other connections of this process hold (POSIX).
+func (f *file) make() error {
+	made, err := os.OpenFile(f.path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return explainFile(f.path, err)
+	}
+	return made.Close()
+}
+
+// inspect finds out whose file it is. A fresh one holds nothing yet.
+func (f *file) inspect(c *conn) (fresh bool, err error) {
+	id, err := c.number("PRAGMA application_id")
+	if err != nil {
+		return false, err
+	}
+	version, err := c.number("PRAGMA user_version")
+	if err != nil {
+		return false, err
+	}
+	tables, err := c.number("SELECT count(*) FROM sqlite_schema")
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case id == applicationID && version > layout:
+		return false, fmt.Errorf("sqlitestore: %s was written by a newer version of this package "+
+			"(layout %d, this one knows %d)", f.path, version, layout)
+	case id == applicationID:
+		return false, nil
+	case id == 0 && version == 0 && tables == 0:
+		return true, nil
+	}
+	return false, fmt.Errorf("sqlitestore: %s is another program's SQLite database "+
+		"(application_id %d, %d tables and indexes): sessions need a file of their own",
+		f.path, id, tables)
+}
+
+// useLog turns to write-ahead logging, in which readers and the writer do not wait for each other.
+func (f *file) useLog(c *conn) error {
+	var mode [1]driver.Value
+	if err := c.row("PRAGMA journal_mode = WAL", mode[:]); err != nil {
+		return err
+	}
+	if mode[0] != "wal" {
+		return fmt.Errorf("sqlitestore: the file system of %s cannot do write-ahead logging "+
+			"(journal_mode is %v): it must be a local disk", f.path, mode[0])
+	}
+	return nil
+}
+
+// makeTable looks again at whose file it is, now that no other process can change it.
+func (f *file) makeTable(c *conn) error {
+	if err := c.exec("PRAGMA synchronous = FULL; BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	if _, err := f.inspect(c); err != nil {
+		return err // closing the connection rolls back
+	}
+	err := c.exec(fmt.Sprintf("%s\nPRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+		f.sql.create, applicationID, layout))
+	return err
+}
