@@ -16,8 +16,8 @@ for n in 1 2 3 4 5 6 7 8 9 10; do
 	sleep 0.2
 done`
 
-// ground is the directory under which all servers of this process live, and the writing end that
-// keeps its cleaner waiting. It is removed when this process ends, in whatever way.
+// ground is the directory under which all servers of this process live. It is removed when this
+// process ends, in whatever way.
 var ground = sync.OnceValues(func() (dir string, err error) {
 	dir, err = os.MkdirTemp(groundParent(), "sessionserverstore-")
 	if err != nil {
@@ -36,12 +36,21 @@ var ground = sync.OnceValues(func() (dir string, err error) {
 	if err := launchAlone(program); err != nil {
 		return "", err
 	}
-	lifeline = out
+	holdForever(out)
 	return dir, nil
 })
 
-// lifeline is held so that it is closed by the end of this process, and by nothing earlier.
-var lifeline io.Closer
+// held are things that are closed by the end of this process, and by nothing earlier.
+var held struct {
+	sync.Mutex
+	all []io.Closer
+}
+
+func holdForever(it io.Closer) {
+	held.Lock()
+	defer held.Unlock()
+	held.all = append(held.all, it)
+}
 
 // groundParent is where others than the test's user can enter, too.
 func groundParent() string {

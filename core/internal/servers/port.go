@@ -3,10 +3,8 @@ package servers
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
-	"sync"
 )
 
 // Ports are taken from where Linux does not take those of outgoing connections (32768 and up), and
@@ -15,12 +13,6 @@ const (
 	lowestPort  = 10500
 	highestPort = 22500
 )
-
-// reservations are held until this process ends.
-var reservations struct {
-	sync.Mutex
-	held []io.Closer
-}
 
 // freePort returns a port of 127.0.0.1 that is free, as is the one 10000 higher. It stays reserved
 // as long as this process lives, also while its server is down, among all processes that ask here.
@@ -35,9 +27,7 @@ func freePort() (int, error) {
 			_ = reservation.Close()
 			continue
 		}
-		reservations.Lock()
-		reservations.held = append(reservations.held, reservation)
-		reservations.Unlock()
+		holdForever(reservation)
 		return port, nil
 	}
 	return 0, errors.New("no port of 127.0.0.1 is free")

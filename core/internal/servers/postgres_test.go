@@ -105,7 +105,8 @@ func TestPostgresReplica(t *testing.T) {
 	t.Run("with Sync a commit waits for it", func(t *testing.T) {
 		p := servers.NewPostgres(t)
 		link := servers.NewLink(t, p.Addr())
-		replica := p.Replica(t, servers.ReplicaOptions{Sync: true, Via: link})
+		p.Replica(t, servers.ReplicaOptions{Sync: true, Via: link})
+		replica := p.Replica(t, servers.ReplicaOptions{}) // copies the setting
 		query(t, p, "CREATE TABLE a (b int)")
 		link.Cut()
 		committed := make(chan error, 1)
@@ -121,6 +122,7 @@ func TestPostgresReplica(t *testing.T) {
 		require.NoError(t, <-committed)
 		require.Equal(t, "1", query(t, p, "TABLE a"))
 
+		p.AwaitCaughtUp(t, replica)
 		p.Kill()
 		replica.Promote()
 		require.Equal(t, "1", query(t, replica, "TABLE a"))

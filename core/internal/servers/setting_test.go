@@ -1,6 +1,7 @@
 package servers_test
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,21 +50,22 @@ func TestEnginesOfThisMachine(t *testing.T) {
 	require.Regexp(t, `^valkey-`, names[1])
 }
 
-// TestUnpackedValkeyChild is what TestUnpackingValkey runs in processes of its own.
+// TestUnpackedValkeyChild is what TestUnpackingValkey runs in processes of its own. Outside of such
+// a process it does nothing.
 func TestUnpackedValkeyChild(t *testing.T) {
 	if os.Getenv("SERVERS_TEST_CACHE") == "" {
-		t.Skip("this is a part of another test")
+		return
 	}
-	for _, engine := range servers.Engines(t) {
-		if engine.Name[:3] == "val" {
-			engine.Start(t)
-		}
-	}
+	require.Regexp(t, "^valkey-", servers.Engines(t)[1].Name)
+	servers.Engines(t)[1].Start(t)
 }
 
+// unpack asks for what would make an ordinary run depend on the network although all is there.
+var unpack = flag.Bool("unpack", false, "fetch and unpack Valkey's packages anew")
+
 func TestUnpackingValkey(t *testing.T) {
-	if os.Getenv(setting) != "1" {
-		t.Skipf("nothing is fetched without %s=1", setting)
+	if !*unpack || os.Getenv(setting) != "1" {
+		t.Skipf("it fetches packages, and runs with -unpack and %s=1 only", setting)
 	}
 	if _, err := exec.LookPath("valkey-server"); err == nil {
 		t.Skip("Valkey is installed")

@@ -41,7 +41,7 @@ for package in *.deb; do dpkg-deb -x "$package" "$work/root"; done
 [ -x "$work/root/usr/bin/valkey-server" ] || [ -L "$work/root/usr/bin/valkey-server" ]
 rm -rf "$home.new"
 cp -a "$work/root" "$home.new"
-mv "$home.new" "$home"
+mv -T "$home.new" "$home"
 `
 
 // valkeyHome is where an unpacked Valkey is kept, so that only a machine's first run fetches it.
