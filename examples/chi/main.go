@@ -16,25 +16,35 @@ import (
 
 	"github.com/sessionserverstore/sessionserverstore/chisession"
 	"github.com/sessionserverstore/sessionserverstore/core"
+	"github.com/sessionserverstore/sessionserverstore/examples/internal/anystore"
 	"github.com/sessionserverstore/sessionserverstore/examples/internal/serve"
 	"github.com/sessionserverstore/sessionserverstore/examples/internal/site"
 )
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "listen on this `address`")
+	store := flag.String("store", anystore.Memory, anystore.Usage)
 	flag.Parse()
 	serve.Main(func(ctx context.Context, stdout, stderr io.Writer) error {
-		return run(ctx, *addr, stdout, stderr)
+		return run(ctx, *addr, *store, stdout, stderr)
 	})
 }
 
-// run serves the site on addr until ctx is done.
-func run(ctx context.Context, addr string, stdout, stderr io.Writer) (err error) {
-	m, err := core.New(core.Config{Logger: slog.New(slog.NewTextHandler(stderr, nil))})
+// run serves the site on addr until ctx is done. Its sessions are in the store of that name.
+func run(ctx context.Context, addr, name string, stdout, stderr io.Writer) (err error) {
+	store, closeStore, err := anystore.Open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeStore()) }()
+	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	var calls storeCalls
+	m, err := core.New(core.Config{Store: store, Logger: logger, ObserveStore: calls.observe})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
+	defer calls.log(logger)
 	server := serve.Server(routes(m))
 	return serve.Until(ctx, addr, stdout, server.Serve, server.Shutdown)
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sessionserverstore/sessionserverstore/examples/internal/program"
 )
 
 // scenario is something that people do with a site. Its sentence must be true of each of them.
@@ -40,10 +42,11 @@ func siteScenarios() []scenario {
 func TestInChromium(t *testing.T) {
 	sites := []string{"gin", "echo", "fiber", "chi"}
 	c := startChromium(t)
-	dir := buildPrograms(t, append(sites, "api")...)
+	dir := program.Build(t, "examples/gin", "examples/echo", "examples/fiber", "examples/chi",
+		"examples/api", program.Servers)
 	for _, name := range sites {
 		t.Run(name, func(t *testing.T) {
-			home := startProgram(t, filepath.Join(dir, name), 1, "-addr", "127.0.0.1:0")[0]
+			home := program.Start(t, filepath.Join(dir, name), 1, "-addr", "127.0.0.1:0").Lines[0]
 			require.Regexp(t, `^http://localhost:\d+/$`, home)
 			for _, s := range siteScenarios() {
 				t.Run(s.sentence, func(t *testing.T) { s.check(t, c, home) })
@@ -54,8 +57,8 @@ func TestInChromium(t *testing.T) {
 		})
 	}
 	t.Run("api", func(t *testing.T) {
-		lines := startProgram(t, filepath.Join(dir, "api"), 2,
-			"-page", "127.0.0.1:0", "-addr", "127.0.0.1:0")
+		lines := program.Start(t, filepath.Join(dir, "api"), 2,
+			"-page", "127.0.0.1:0", "-addr", "127.0.0.1:0").Lines
 		page, isPage := strings.CutPrefix(lines[0], "page ")
 		api, isAPI := strings.CutPrefix(lines[1], "api  ")
 		require.True(t, isPage && isAPI, "%q", lines)
@@ -63,4 +66,9 @@ func TestInChromium(t *testing.T) {
 			t.Run(s.sentence, func(t *testing.T) { s.check(t, c, page, api) })
 		}
 	})
+	for _, kind := range []string{"sqlite", "postgres", "redis"} {
+		t.Run("two nodes on "+kind, func(t *testing.T) {
+			visitNodes(t, c, startPair(t, dir, program.StartStore(t, dir, kind)))
+		})
+	}
 }

@@ -29,18 +29,21 @@ func cartSurvives(t *testing.T, c *chromium, home string) {
 	require.Equal(t, []string{"milk"}, w.cart())
 }
 
-// tabsAddAtOnce lets two tabs send forms while the other's are under way: first as a user would, by
+func tabsAddAtOnce(t *testing.T, c *chromium, home string) { addAtOnce(t, c, home, home) }
+
+// addAtOnce lets two tabs send forms while the other's are under way: first as a user would, by
 // clicks as close to each other as can be, and then by scripts, many at once.
-func tabsAddAtOnce(t *testing.T, c *chromium, home string) {
+func addAtOnce(t *testing.T, c *chromium, left, right string) {
 	w := c.profile(t)
-	w.open(home)
+	w.open(left)
 	w.signIn("Ada")
 	tabs := map[string]*tab{"left": w, "right": w.another()}
+	homes := map[string]string{"left": left, "right": right}
 	var want []string
 	var next []*arrival
 	for name, tab := range tabs {
 		tab.run(page.SetBypassCSP(true)) // or the scripts below could send nothing
-		tab.open(home)
+		tab.open(homes[name])
 		tab.fill("#add [name=item]", name)
 		want = append(want, name)
 		next = append(next, tab.nextPage())

@@ -20,12 +20,17 @@ import (
 const Grace = 10 * time.Second
 
 // Main runs a program until it ends by itself or gets SIGINT or SIGTERM, and exits with status 1
-// if it failed.
+// if it failed, with status 2 if that was a *UsageError.
 func Main(run func(ctx context.Context, stdout, stderr io.Writer) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Stdout, os.Stderr)
 	stop()
-	if err != nil {
+	var usage *UsageError
+	switch {
+	case errors.As(err, &usage):
+		fmt.Fprintln(os.Stderr, usage)
+		os.Exit(2)
+	case err != nil:
 		slog.Error("stopped", "error", err)
 		os.Exit(1)
 	}

@@ -17,10 +17,10 @@ import (
 // Test starts a site on a free port, visits it in every way that it offers, and stops it.
 func Test(
 	t *testing.T,
-	run func(ctx context.Context, addr string, stdout, stderr io.Writer) error,
+	run func(ctx context.Context, addr, store string, stdout, stderr io.Writer) error,
 ) {
 	lines, stop := Start(t, 1, func(ctx context.Context, stdout, stderr io.Writer) error {
-		return run(ctx, "127.0.0.1:0", stdout, stderr)
+		return run(ctx, "127.0.0.1:0", "memory", stdout, stderr)
 	})
 	require.Regexp(t, `^http://localhost:\d+/$`, lines[0])
 	base := strings.TrimSuffix(lines[0], "/")
@@ -192,6 +192,12 @@ func signOutEnds(t *testing.T, v *visitor) {
 
 func slowRequest(t *testing.T, v *visitor) {
 	v.signIn("Ada")
+	overtake(t, v, v)
+}
+
+// overtake lets a visitor who has signed in send a slow request, and another, who holds the same
+// cookie, sign out before it is answered.
+func overtake(t *testing.T, v, other *visitor) {
 	before := v.token
 	slow := v.with(before)
 	sent := make(chan struct{})
@@ -204,7 +210,7 @@ func slowRequest(t *testing.T, v *visitor) {
 	waiting.Go(func() { overtaken = slow.do(request) })
 	defer waiting.Wait()
 	<-sent
-	v.post("/sign-out", nil)
+	other.post("/sign-out", nil)
 	requireAnonymous(t, v.with(before))
 
 	waiting.Wait()

@@ -1,4 +1,4 @@
-package browser
+package program
 
 import (
 	"os/exec"
