@@ -2,34 +2,25 @@ package postgresstore
 
 import "strings"
 
-// What a write answers, in its first column.
-const (
-	written  = 1
-	conflict = 2
-	absent   = 3
-	existing = 4
-)
-
 // statements are the texts of all that a Store sends in operation. Each is one statement, so that
-// it is one round trip, a transaction by itself, and works behind a pooler of transactions.
+// it is one round trip, is a transaction by itself, and works behind a pooler of transactions.
 type statements struct {
-	ping, load, create, update, touch, renew, delete, sweep string
+	ping, load, create, update, touch, renew, refused, delete, fence, sweep string
 }
 
 func newStatements(table string, standby bool) statements {
-	fill := strings.NewReplacer("{table}", table, "{verdict}", verdictSQL,
-		"{carefully}", carefully(standby)).Replace
-	// Twice, since what is put in has places to fill, too.
-	text := func(s string) string { return fill(fill(s)) }
+	text := strings.NewReplacer("{table}", table, "{carefully}", carefully(standby)).Replace
 	return statements{
-		ping:   text(pingSQL),
-		load:   text(loadSQL),
-		create: text(createSQL),
-		update: text(updateSQL),
-		touch:  text(touchSQL),
-		renew:  text(renewSQL),
-		delete: text(deleteSQL),
-		sweep:  text(sweepSQL),
+		ping:    text(pingSQL),
+		load:    text(loadSQL),
+		create:  text(createSQL),
+		update:  text(updateSQL),
+		touch:   text(touchSQL),
+		renew:   text(renewSQL),
+		refused: text(refusedSQL),
+		delete:  text(deleteSQL),
+		fence:   text(fenceSQL),
+		sweep:   text(sweepSQL),
 	}
 }
 
@@ -38,67 +29,61 @@ const pingSQL = `SELECT 1 FROM {table} LIMIT 0`
 
 const loadSQL = `SELECT revision, owner, used, expires, data FROM {table} WHERE id = $1`
 
-const createSQL = `WITH created AS (
-  INSERT INTO {table} (id, revision, owner, used, expires, due, data)
-  VALUES ($1::text, $2::bigint, $3::text, $4::bigint, $5::bigint, $5::bigint, $6::bytea)
-  ON CONFLICT (id) DO NOTHING RETURNING 1)
-SELECT CASE WHEN EXISTS (SELECT FROM created) THEN 1 ELSE 4 END, true, ''`
+// A write that takes effect answers one row, whose first column is one of these, or nothing where
+// standbys do not matter; what else is in it is there for its effect. These are texts, whose bytes
+// are the same in all of pgx's modes. A write that is refused answers no row.
+const (
+	copied = "copied" // the server waits for standbys
+	alone  = "alone"  // it waits for none, although it should
+)
 
-// verdictSQL tells what became of a write that needs a record of Revision $2. The statement sees
-// the table as it was when it began, but waits for others that write the same record, so what it
-// sees may be outdated: a record that had the Revision and yet was not written has been changed or
-// removed meanwhile. Only a lock looks at the newest state, and it is taken only then, for it costs
-// a write.
-const verdictSQL = `CASE
-  WHEN EXISTS (SELECT FROM written) THEN 1
-  WHEN EXISTS (SELECT FROM {table} WHERE id = $1::text AND revision <> $2::bigint) THEN 2
-  WHEN EXISTS (SELECT FROM {table} WHERE id = $1::text FOR KEY SHARE) THEN 2
-  ELSE 3 END`
+const createSQL = `INSERT INTO {table} (id, revision, owner, used, expires, due, data)
+VALUES ($1::text, $2::bigint, $3::text, $4::bigint, $5::bigint, $5::bigint, $6::bytea)
+ON CONFLICT (id) DO NOTHING RETURNING ''`
 
 // due is only ever lowered here, in which LEAST takes NULL for later than any time. A column with an
 // index that stays as it is lets PostgreSQL update a row in its page, without touching an index.
-const updateSQL = `WITH written AS (
-  UPDATE {table} SET revision = $3::bigint, owner = $4::text, used = $5::bigint,
-    expires = $6::bigint, due = LEAST(due, $6::bigint), data = $7::bytea
-  WHERE id = $1::text AND revision = $2::bigint RETURNING 1)
-SELECT {verdict}, true, ''`
+const updateSQL = `UPDATE {table} SET revision = $3::bigint, owner = $4::text, used = $5::bigint,
+  expires = $6::bigint, due = LEAST(due, $6::bigint), data = $7::bytea
+WHERE id = $1::text AND revision = $2::bigint RETURNING ''`
 
-const renewSQL = `WITH written AS (
-  UPDATE {table} SET revision = $3::bigint, owner = $4::text, used = $5::bigint,
-    expires = $6::bigint, due = LEAST(due, $6::bigint), data = $7::bytea
-  WHERE id = $1::text AND revision = $2::bigint RETURNING 1)
-SELECT {verdict}, {carefully}`
+const renewSQL = `UPDATE {table} SET revision = $3::bigint, owner = $4::text, used = $5::bigint,
+  expires = $6::bigint, due = LEAST(due, $6::bigint), data = $7::bytea
+WHERE id = $1::text AND revision = $2::bigint RETURNING {carefully}`
 
 // A touch that a crash undoes costs a visitor a few minutes of idle time, which is not worth
 // waiting for the disk. The setting ends with the transaction.
-const touchSQL = `WITH written AS (
-  UPDATE {table} SET revision = $3::bigint, used = $4::bigint, expires = $5::bigint,
-    due = LEAST(due, $5::bigint)
-  WHERE id = $1::text AND revision = $2::bigint RETURNING 1)
-SELECT {verdict}, true, set_config('synchronous_commit', 'off', true)`
+const touchSQL = `UPDATE {table} SET revision = $3::bigint, used = $4::bigint, expires = $5::bigint,
+  due = LEAST(due, $5::bigint)
+WHERE id = $1::text AND revision = $2::bigint
+RETURNING '', set_config('synchronous_commit', 'off', true)`
 
-// A transaction that writes nothing waits neither for the disk nor for a standby, so that a second
-// attempt would seem to confirm an end that the first could not. Where the row is gone already a
-// message is written instead, into the log that standbys receive, and nowhere else. (A number for
-// the transaction alone would not do: it is its writing that a commit waits for.)
-const deleteSQL = `WITH gone AS (DELETE FROM {table} WHERE id = $1::text RETURNING 1)
-SELECT CASE WHEN EXISTS (SELECT FROM gone) THEN 1
-  WHEN pg_logical_emit_message(true, 'sessions', '') IS NULL THEN 3
-  ELSE 1 END, {carefully}`
+// refusedSQL tells why a write was refused that needs a record of some Revision. It is sent only
+// then, which is seldom: to ask in the write itself would cost each one a twentieth of its time,
+// and would look at the table as it was before the write waited for others.
+const refusedSQL = `SELECT revision::text FROM {table} WHERE id = $1::text`
 
-// carefully are the last two columns of an end and a renewal: whether the server was told to wait
+const deleteSQL = `DELETE FROM {table} WHERE id = $1::text RETURNING {carefully}`
+
+// fenceSQL is sent by a Delete whose row is gone already. A transaction that writes nothing waits
+// neither for the disk nor for a standby, so that a second attempt would seem to confirm an end that
+// the first could not. This one writes a message into the log that standbys receive, and nowhere
+// else. (A number for the transaction alone would not do: it is its writing that a commit waits
+// for.)
+const fenceSQL = `SELECT {carefully}, pg_logical_emit_message(true, 'sessions', '')`
+
+// carefully are the first two columns of an end and a renewal: whether the server was told to wait
 // for standbys, and the setting with which it commits. It must not be one with which an
 // acknowledged end is lost in a crash; with standby, nor in a failover. What the server does beyond
 // that, such as remote_apply, stays.
 func carefully(standby bool) string {
 	if standby {
-		return `current_setting('synchronous_standby_names') <> ''
-    AND current_setting('max_wal_senders') <> '0',
+		return `CASE WHEN current_setting('synchronous_standby_names') = ''
+    OR current_setting('max_wal_senders') = '0' THEN 'alone' ELSE 'copied' END,
   set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
     IN ('off', 'local') THEN 'on' ELSE current_setting('synchronous_commit') END, true)`
 	}
-	return `true,
-  set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
+	return `'', set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
     = 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true)`
 }
 

@@ -2,14 +2,11 @@ package postgresstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
@@ -71,53 +68,29 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Load implements core.Store.
-func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
-	var row struct {
-		revision, used int64
-		owner          string
-		expires        pgtype.Int8
-		data           frame
-	}
-	err := unlessRolledBack(func() error {
-		return s.db.QueryRow(ctx, s.load, string(id)).
-			Scan(&row.revision, &row.owner, &row.used, &row.expires, &row.data)
-	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return core.Record{}, core.ErrNotFound
-	}
-	if err != nil {
-		return core.Record{}, s.failure(ctx, err)
-	}
-	rec := core.Record{
-		ID:       id,
-		Revision: core.Revision(row.revision),
-		Owner:    row.owner,
-		Used:     time.UnixMilli(row.used).UTC(),
-		Data:     string(row.data),
-	}
-	if row.expires.Valid {
-		rec.Expires = time.UnixMilli(row.expires.Int64).UTC()
-	}
-	return rec, nil
-}
-
 // Create implements core.Store. It answers core.ErrStoreFull if the server's disk is full.
 func (s *Store) Create(ctx context.Context, rec core.Record) error {
-	return s.write(ctx, s.create, string(rec.ID), int64(rec.Revision), rec.Owner,
+	a, err := s.write(ctx, s.create, string(rec.ID), int64(rec.Revision), rec.Owner,
 		rec.Used.UnixMilli(), end(rec), []byte(rec.Data))
+	switch {
+	case err != nil:
+		return s.failure(ctx, err)
+	case !a.done:
+		return core.ErrExists
+	}
+	return s.confirmed(ctx, a)
 }
 
 // Update implements core.Store. It answers core.ErrStoreFull if the server's disk is full.
 func (s *Store) Update(ctx context.Context, rec core.Record, was core.Revision) error {
-	return s.write(ctx, s.update, string(rec.ID), int64(was), int64(rec.Revision), rec.Owner,
+	return s.replace(ctx, s.update, rec.ID, was, int64(rec.Revision), rec.Owner,
 		rec.Used.UnixMilli(), end(rec), []byte(rec.Data))
 }
 
 // Renew implements core.Renewer: it is an Update that is on stable storage whatever the server's
 // synchronous_commit says, and that needs a standby with Options.Standby.
 func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
-	return s.write(ctx, s.renew, string(rec.ID), int64(was), int64(rec.Revision), rec.Owner,
+	return s.replace(ctx, s.renew, rec.ID, was, int64(rec.Revision), rec.Owner,
 		rec.Used.UnixMilli(), end(rec), []byte(rec.Data))
 }
 
@@ -125,14 +98,20 @@ func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) e
 // the server's synchronous_commit says, and on the standbys with Options.Standby. That it was
 // called before does not matter: it confirms an end anew, though the record be gone.
 func (s *Store) Delete(ctx context.Context, id core.ID) error {
-	return s.write(ctx, s.delete, string(id))
+	a, err := s.write(ctx, s.delete, string(id))
+	if err == nil && !a.done {
+		a, err = s.write(ctx, s.fence)
+	}
+	if err != nil {
+		return s.failure(ctx, err)
+	}
+	return s.confirmed(ctx, a)
 }
 
 // Touch implements core.Toucher. It does not wait for the disk: a crash may undo the touches of the
 // last second.
 func (s *Store) Touch(ctx context.Context, rec core.Record, was core.Revision) error {
-	return s.write(ctx, s.touch, string(rec.ID), int64(was), int64(rec.Revision),
-		rec.Used.UnixMilli(), end(rec))
+	return s.replace(ctx, s.touch, rec.ID, was, int64(rec.Revision), rec.Used.UnixMilli(), end(rec))
 }
 
 // end is a record's Expires as it is kept: nil, which is NULL, means never.
@@ -141,13 +120,4 @@ func end(rec core.Record) any {
 		return nil
 	}
 	return rec.Expires.UnixMilli()
-}
-
-// A frame is Data that is read without a copy in between.
-type frame string
-
-// ScanBytes implements pgtype.BytesScanner. What it is given is good only until it returns.
-func (f *frame) ScanBytes(data []byte) error {
-	*f = frame(data)
-	return nil
 }

@@ -4,46 +4,63 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
 var (
-	errUnanswered = errors.New("postgresstore: the server did not say what became of a write")
-	errNoStandby  = errors.New("postgresstore: the server's synchronous_standby_names is empty")
-	errCancelled  = errors.New("postgresstore: the wait for a standby was cancelled")
-	errUnwatched  = errors.New("postgresstore: the pool was not prepared by Configure")
+	errUnstable  = errors.New("postgresstore: a record comes and goes while it is written")
+	errNoStandby = errors.New("postgresstore: the server's synchronous_standby_names is empty")
+	errCancelled = errors.New("postgresstore: the wait for a standby was cancelled")
+	errUnwatched = errors.New("postgresstore: the pool was not prepared by Configure")
 )
 
 // An answer is what a write comes back with.
 type answer struct {
-	verdict   int32
-	copied    bool // whether the server waits for standbys, if that was asked for
-	cancelled bool // the wait for them was given up
-	watched   bool // else cancelled says nothing
+	done      bool   // it took effect
+	standby   string // copied, alone, or "" where standbys do not matter
+	cancelled bool   // the wait for them was given up
+	watched   bool   // else cancelled says nothing
 }
 
-// write sends a statement that answers with a verdict, and makes an error of that.
-func (s *Store) write(ctx context.Context, sql string, args ...any) error {
-	var a answer
-	err := unlessRolledBack(func() (err error) {
-		a, err = s.send(ctx, sql, args)
-		return err
+// replace sends a write of a record whose Revision is was, with these first two arguments.
+func (s *Store) replace(
+	ctx context.Context, sql string, id core.ID, was core.Revision, args ...any,
+) error {
+	for range attempts {
+		a, err := s.write(ctx, sql, append([]any{string(id), int64(was)}, args...)...)
+		if err != nil {
+			return s.failure(ctx, err)
+		}
+		if a.done {
+			return s.confirmed(ctx, a)
+		}
+		if err := s.refusal(ctx, id, was); err != nil {
+			return err
+		}
+		// There was nothing, and now there is.
+	}
+	return errUnstable
+}
+
+// refusal tells why a write was refused. It is nil if there is no reason any more.
+func (s *Store) refusal(ctx context.Context, id core.ID, was core.Revision) error {
+	var revision string
+	err := unlessRolledBack(func() error {
+		return s.db.QueryRow(ctx, s.refused, string(id)).Scan(&revision)
 	})
-	if err != nil {
-		return s.failure(ctx, err)
-	}
-	switch a.verdict {
-	case conflict:
-		return core.ErrConflict
-	case absent:
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
 		return core.ErrNotFound
-	case existing:
-		return core.ErrExists
-	case written:
-		return s.confirmed(ctx, a)
+	case err != nil:
+		return s.failure(ctx, err)
+	case revision != strconv.FormatInt(int64(was), 10):
+		return core.ErrConflict
 	}
-	return errUnanswered
+	return nil
 }
 
 // confirmed tells whether a write that took effect has all the copies that it should. The wait for
@@ -53,18 +70,26 @@ func (s *Store) confirmed(ctx context.Context, a answer) error {
 	switch {
 	case a.cancelled:
 		return fmt.Errorf("%w: %w", core.ErrNotDurable, errCancelled)
-	case !a.copied:
+	case a.standby == alone:
 		return fmt.Errorf("%w: %w", core.ErrNotDurable, errNoStandby)
-	case s.options.Standby && !a.watched:
+	case a.standby == copied && !a.watched:
 		return fmt.Errorf("%w: %w", core.ErrNotDurable, errUnwatched)
 	case ctx.Err() != nil:
-		return fmt.Errorf("postgresstore: done, but perhaps not by the standby: %w", ctx.Err())
+		return fmt.Errorf("postgresstore: done, but perhaps not by a standby: %w", ctx.Err())
 	}
 	return nil
 }
 
-// send sends the statement once.
-func (s *Store) send(ctx context.Context, sql string, args []any) (a answer, err error) {
+// write sends a statement that writes.
+func (s *Store) write(ctx context.Context, sql string, args ...any) (a answer, err error) {
+	err = unlessRolledBack(func() (err error) {
+		a, err = s.writeOnce(ctx, sql, args)
+		return err
+	})
+	return a, err
+}
+
+func (s *Store) writeOnce(ctx context.Context, sql string, args []any) (a answer, err error) {
 	rows, err := s.db.Query(ctx, sql, args...)
 	if err != nil {
 		return a, err
@@ -77,13 +102,20 @@ func (s *Store) send(ctx context.Context, sql string, args []any) (a answer, err
 	}
 	before := w.count()
 	if rows.Next() {
-		err = rows.Scan(&a.verdict, &a.copied, nil)
+		a.done, a.standby = true, standby(rows.RawValues()[0])
 	}
 	rows.Close()
-	if err == nil {
-		err = rows.Err()
-	}
 	// Others may have the connection by now; a warning of theirs only makes this call careful.
 	a.watched, a.cancelled = w != nil, w.count() != before
-	return a, err
+	return a, rows.Err()
+}
+
+func standby(column []byte) string {
+	switch string(column) {
+	case copied:
+		return copied
+	case alone:
+		return alone
+	}
+	return ""
 }

@@ -5,22 +5,69 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/redis/rueidis"
 
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
-// await runs f, and gives up waiting for it when the context is over. The client honours a context
-// only while it waits for an answer, not while it connects, and not where all its connections are
-// taken.
+const (
+	// longestDirect is what a call may have left to be made in its caller's goroutine.
+	longestDirect = 10 * time.Second
+	// maxDirect is fewer than a connection has places for: a call that finds none waits for one,
+	// whatever its context says.
+	maxDirect = 1 << (ringScale - 1)
+)
+
+// A mood says whether the server answers. The client honours a context's deadline while it waits
+// for an answer, but not while it connects, where all places of a connection are taken, or if the
+// context is cancelled while nobody else calls. Where that may matter a call is made in a
+// goroutine of its own, which is left behind when the context ends. That is half as slow again as
+// a direct call, which is made while all is well: what that may wait in vain is bounded by its
+// deadline, or by the dial_timeout if it is the very first to reach a node of a cluster.
+type mood struct {
+	calm   atomic.Bool
+	direct atomic.Int64
+}
+
+// enter reports whether the call may be direct. If so, leave must follow.
+func (m *mood) enter(ctx context.Context) bool {
+	if !m.calm.Load() {
+		return false
+	}
+	if end, ok := ctx.Deadline(); !ok || time.Until(end) > longestDirect {
+		return false
+	}
+	if m.direct.Add(1) > maxDirect {
+		m.direct.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (m *mood) leave(err error) {
+	m.direct.Add(-1)
+	m.note(err)
+}
+
+// note takes what the client has answered.
+func (m *mood) note(err error) {
+	_, refused := rueidis.IsRedisErr(err)
+	if calm := err == nil || refused || rueidis.IsRedisNil(err); m.calm.Load() != calm {
+		m.calm.Store(calm)
+	}
+}
+
+// await runs f in a goroutine of its own, and gives up waiting for it when the context is over.
 func await[T any](ctx context.Context, f func() T) (T, error) {
 	if ctx.Done() == nil {
 		return f(), nil
 	}
 	var none T
 	if ctx.Err() != nil {
-		return none, ended(ctx)
+		return none, ended(ctx, nil)
 	}
 	done := make(chan T, 1)
 	go func() { done <- f() }()
@@ -28,13 +75,17 @@ func await[T any](ctx context.Context, f func() T) (T, error) {
 	case result := <-done:
 		return result, nil
 	case <-ctx.Done():
-		return none, ended(ctx)
+		return none, ended(ctx, nil)
 	}
 }
 
-// ended says why a context is over, so that errors.Is finds both the cause and ctx.Err().
-func ended(ctx context.Context) error {
+// ended says why a context is over, so that errors.Is finds both the cause and ctx.Err(). The
+// client may have noticed a deadline a moment before the context does.
+func ended(ctx context.Context, noticed error) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
+	if err == nil {
+		err, cause = noticed, noticed
+	}
 	if errors.Is(cause, err) {
 		return fmt.Errorf("redisstore: %w", cause)
 	}
@@ -45,23 +96,38 @@ func ended(ctx context.Context) error {
 func (s *Store) send(ctx context.Context, w *write) (int64, error) {
 	client, err := s.link.get(ctx)
 	if err != nil {
-		return 0, s.failed(err)
+		return 0, s.failed(ctx, err)
 	}
+	if !s.link.mood.enter(ctx) {
+		return s.sendAside(ctx, client, *w)
+	}
+	outcome, err := sendTo(ctx, client, w)
+	s.link.mood.leave(err)
+	return outcome, s.failed(ctx, err)
+}
+
+func sendTo(ctx context.Context, client rueidis.Client, w *write) (int64, error) {
+	outcome, err := w.outcome(client.Do(ctx, w.command(client.B(), false)))
+	if unknownScript(err) {
+		outcome, err = w.outcome(client.Do(ctx, w.command(client.B(), true)))
+	}
+	return outcome, err
+}
+
+func (s *Store) sendAside(ctx context.Context, client rueidis.Client, w write) (int64, error) {
 	type answer struct {
 		outcome int64
 		err     error
 	}
 	a, err := await(ctx, func() (a answer) {
-		a.outcome, a.err = w.outcome(client.Do(ctx, w.command(client.B(), false)))
-		if unknownScript(a.err) {
-			a.outcome, a.err = w.outcome(client.Do(ctx, w.command(client.B(), true)))
-		}
+		a.outcome, a.err = sendTo(ctx, client, &w)
 		return a
 	})
 	if err == nil {
 		err = a.err
 	}
-	return a.outcome, s.failed(err)
+	s.link.mood.note(err)
+	return a.outcome, s.failed(ctx, err)
 }
 
 func unknownScript(err error) bool {
@@ -69,15 +135,18 @@ func unknownScript(err error) bool {
 	return ok && e.IsNoScript()
 }
 
-// failed makes an error for the caller of one of the client's, and has the watch look for a failover
-// if it may come from one.
-func (s *Store) failed(err error) error {
+// failed makes an error for the caller of one of the client's, and has the watch look for a
+// failover if it may come from one.
+func (s *Store) failed(ctx context.Context, err error) error {
 	if err == nil || err == errClosed {
 		return err
 	}
 	answer, ok := rueidis.IsRedisErr(err)
 	if !ok {
 		s.watch.poke()
+		if err == context.DeadlineExceeded || err == context.Canceled {
+			return ended(ctx, err)
+		}
 		if strings.HasPrefix(err.Error(), "redisstore: ") {
 			return err
 		}

@@ -23,7 +23,7 @@ const (
 	maxRedirects = 5
 )
 
-var errUnknownNode = errors.New("redisstore: the cluster names a node that the client does not know")
+var errUnknownNode = errors.New("redisstore: the cluster names a node that is not known")
 
 // copies is how many replicas must confirm.
 type copies struct {
@@ -61,9 +61,9 @@ func (c *copies) noted(replication rueidis.RedisResult) bool {
 // hasReplica tells whether INFO replication names a replica that has the data.
 func hasReplica(info string) bool { return strings.Contains(info, ",state=online") }
 
-// Renew implements core.Renewer: Update, confirmed by as many replicas as Options.Replicas says. If
-// it is called again with a record that is there already, it confirms that. If the record has been
-// changed since, it confirms the change, which is not undone without undoing the renewal, and
+// Renew implements core.Renewer: Update, confirmed by as many replicas as Options.Replicas says.
+// If it is called again with a record that is there already, it confirms that. If the record has
+// been changed since, it confirms the change, which is not undone without undoing the renewal, and
 // answers core.ErrConflict then; where a failover has undone the renewal, it does it again.
 func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
 	again := was == rec.Revision
@@ -104,7 +104,7 @@ func (s *Store) write(ctx context.Context, w *write, confirmed bool) (int64, err
 		err = p.err
 	}
 	if err != nil {
-		return 0, s.failed(err)
+		return 0, s.failed(ctx, err)
 	}
 	if !s.copies.noted(p.second) || !w.took(p.outcome) {
 		return p.outcome, nil
@@ -126,7 +126,7 @@ func (s *Store) confirm(ctx context.Context, w *write) (int64, error) {
 		select {
 		case s.copies.room <- struct{}{}:
 		case <-ctx.Done():
-			return pair{err: ended(ctx)}
+			return pair{err: ended(ctx, nil)}
 		}
 		defer func() { <-s.copies.room }()
 		return s.pipeline(ctx, w, func(b rueidis.Builder) rueidis.Completed {
@@ -138,15 +138,16 @@ func (s *Store) confirm(ctx context.Context, w *write) (int64, error) {
 		err = p.err
 	}
 	if err != nil {
-		return 0, s.failed(err)
+		return 0, s.failed(ctx, err)
 	}
 	if !w.took(p.outcome) {
 		return p.outcome, nil
 	}
-	return p.outcome, s.counted(p.second, wanted)
+	return p.outcome, s.counted(ctx, p.second, wanted)
 }
 
-// waitFor leaves a quarter of the context's time for the answer, so that it is known what happened.
+// waitFor leaves a quarter of the context's time for the answer, so that it is known what
+// happened.
 func (s *Store) waitFor(ctx context.Context) time.Duration {
 	limit := s.options.ConfirmTimeout
 	if end, ok := ctx.Deadline(); ok {
@@ -156,18 +157,21 @@ func (s *Store) waitFor(ctx context.Context) time.Duration {
 }
 
 // counted judges the answer to WAIT, which is a number also if that is too small.
-func (s *Store) counted(result rueidis.RedisResult, wanted int) error {
+func (s *Store) counted(
+	ctx context.Context, result rueidis.RedisResult, wanted int,
+) error {
 	n, err := result.AsInt64()
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: %w", core.ErrNotDurable, s.failed(err))
+		return fmt.Errorf("%w: %w", core.ErrNotDurable, s.failed(ctx, err))
 	case n < int64(wanted):
 		return fmt.Errorf("redisstore: %w: %d of %d replicas", core.ErrNotDurable, n, wanted)
 	}
 	return nil
 }
 
-// A pair is the answers to a write and to the command behind it, from one node over one connection.
+// A pair is the answers to a write and to the command behind it, from one node over one
+// connection.
 type pair struct {
 	outcome int64
 	second  rueidis.RedisResult
@@ -215,8 +219,8 @@ func (s *Store) pipeline(
 	return p
 }
 
-// nodeAt finds the client of one node. One that the cluster client does not know it learns of when a
-// single command is sent there.
+// nodeAt finds the client of one node. One that the cluster client does not know it learns of when
+// a single command is sent there.
 func nodeAt(
 	ctx context.Context, client rueidis.Client, address, key string,
 ) (rueidis.Client, error) {

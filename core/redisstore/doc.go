@@ -1,13 +1,13 @@
-// Package redisstore keeps sessions in Redis 7 or newer, or Valkey 8 or newer: one server, Sentinel
-// or Cluster. Any number of processes share it.
+// Package redisstore keeps sessions in Redis 7 or newer, or Valkey 8 or newer: one server,
+// Sentinel or Cluster. Any number of processes share it.
 //
 //	store, err := redisstore.Open("redis://localhost:6379", redisstore.Options{})
 //	sessions, err := core.New(core.Config{Store: store})
 //
 // # What to run
 //
-// Give the sessions a server, or a database, whose maxmemory-policy is noeviction: any other policy
-// ends sessions at random when memory is short, where noeviction answers new ones with
+// Give the sessions a server, or a database, whose maxmemory-policy is noeviction: any other
+// policy ends sessions at random when memory is short, where noeviction answers new ones with
 // core.ErrStoreFull. An ended session stays ended through a crash only as far as the server wrote
 // that down, so switch on the append-only file (appendonly yes). With one replica or more, an end
 // survives a failover, see below. The user whom the store logs in as needs, by ACL:
@@ -17,8 +17,8 @@
 //
 // # What is stored, and the commands
 //
-// One string per session, under the key Options.Prefix and the session's ID, "session:" unless said
-// otherwise. It begins with 25 bytes: the byte 1, the Revision, and Used and Expires in
+// One string per session, under the key Options.Prefix and the session's ID, "session:" unless
+// said otherwise. It begins with 25 bytes: the byte 1, the Revision, and Used and Expires in
 // milliseconds since 1970 (0 for none), each 8 bytes, big end first. One byte with the Owner's
 // length follows, the Owner, and the Data.
 //
@@ -29,10 +29,10 @@
 //	Renew     as Update, and in the same pipeline WAIT replicas milliseconds
 //	Delete    EVALSHA: DEL key, and in the same pipeline WAIT replicas milliseconds
 //
-// Each is one round trip. A script that the server does not know, as after a restart or a failover,
-// is sent whole. The TTL is five minutes longer than the session has left, for it is housekeeping
-// only: the Manager judges by the record. A record that never expires has none. No command looks
-// through the keys.
+// Each is one round trip. A script that the server does not know, as after a restart or a
+// failover, is sent whole. The TTL is five minutes longer than the session has left, for it is
+// housekeeping only: the Manager judges by the record. A record that never expires has none. No
+// command looks through the keys.
 //
 // # Durability
 //

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"container/list"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,8 +13,9 @@ const (
 	rememberedFor = time.Minute
 	// redoneFor is how long what could not be done again is kept for another attempt.
 	redoneFor = 10 * time.Minute
-	// maxRenewedBytes bounds the records of renewals.
+	// maxRenewedBytes bounds the records of renewals, maxRenewals those of one session.
 	maxRenewedBytes = 16 << 20
+	maxRenewals     = 8
 )
 
 // A journal remembers what this process did lately that must not be undone: ends and renewals, in
@@ -60,7 +62,12 @@ func (j *journal) renewed(rec *core.Record, was core.Revision) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	d := j.latest(rec.ID)
-	d.renewals = append(d.renewals, renewal{rec: *rec, was: was})
+	if len(d.renewals) == maxRenewals {
+		j.bytes -= len(d.renewals[0].rec.Data)
+		d.renewals = d.renewals[1:]
+	}
+	// A slice of its own: the old one may be in somebody's hands, see doubtful.
+	d.renewals = append(slices.Clip(d.renewals), renewal{rec: *rec, was: was})
 	j.bytes += len(rec.Data)
 	j.fit()
 }
@@ -169,7 +176,7 @@ func (j *journal) redone(d *deed) {
 	if !ok {
 		return
 	}
-	// What was added meanwhile was done after the failover, but a second failover may have come.
+	// What came to it meanwhile has not been done again.
 	if now := e.Value.(*deed); now.at.Equal(d.at) {
 		now.redo, now.at = false, time.Now()
 		j.order.MoveToBack(e)

@@ -11,11 +11,13 @@ import (
 
 var errClosed = errors.New("redisstore: the store is closed")
 
-// A link makes the client when it is first needed, since making one connects. While that goes on all
-// wait for the same attempt; when it fails those fail, and the next call tries again.
+// A link makes the client when it is first needed, since making one connects. While that goes on
+// all wait for the same attempt; when it fails those fail, and the next call tries again.
 type link struct {
 	connect func() (rueidis.Client, error) // nil: the client is not ours to make or to close
 	client  atomic.Pointer[rueidis.Client]
+	conns   conns
+	mood    mood
 
 	mu      sync.Mutex
 	attempt *attempt
@@ -26,6 +28,13 @@ type attempt struct {
 	done   chan struct{}
 	client rueidis.Client
 	err    error
+}
+
+// open has the link make a client of its own.
+func (l *link) open(options rueidis.ClientOption) {
+	options.DialFn = l.conns.dialer(options.DialFn)
+	l.conns.lost = func() { l.mood.calm.Store(false) }
+	l.connect = func() (rueidis.Client, error) { return rueidis.NewClient(options) }
 }
 
 func (l *link) get(ctx context.Context) (rueidis.Client, error) {
@@ -40,7 +49,7 @@ func (l *link) get(ctx context.Context) (rueidis.Client, error) {
 	case <-a.done:
 		return a.client, a.err
 	case <-ctx.Done():
-		return nil, ended(ctx)
+		return nil, ended(ctx, nil)
 	}
 }
 
@@ -65,7 +74,7 @@ func (l *link) run(a *attempt) {
 	switch {
 	case err != nil:
 	case l.closed:
-		go client.Close()
+		defer client.Close()
 		client, err = nil, errClosed
 	default:
 		l.client.Store(&client)
@@ -88,6 +97,7 @@ func (l *link) close() {
 	l.closed = true
 	client := l.client.Swap(nil)
 	l.mu.Unlock()
+	l.conns.close()
 	if client != nil && l.connect != nil {
 		(*client).Close()
 	}

@@ -15,9 +15,9 @@ const (
 	foreign  = 3 // there is something, but no record
 )
 
-// compareText begins a script that goes on only if the record's Revision is ARGV[1]. The Revision is
-// compared as text, since a Lua number is not whole above 2^53, and only the value's beginning is
-// read, however long it is. ARGV[2] is the TTL.
+// compareText begins a script that goes on only if the record's Revision is ARGV[1]. The Revision
+// is compared as text, since a Lua number is not whole above 2^53, and only the value's beginning
+// is read, however long it is. ARGV[2] is the TTL.
 const compareText = `local key, was = KEYS[1], redis.call('GETRANGE', KEYS[1], 0, 8)
 if was ~= ARGV[1] then
   if was == '' then return redis.call('EXISTS', key) * 3 end
@@ -47,8 +47,8 @@ else
 end
 return 1`
 
-// An end writes in any case, so that a WAIT behind it has something to wait for: a DEL of nothing is
-// sent to no replica.
+// An end writes in any case, so that a WAIT behind it has something to wait for: a DEL of nothing
+// is sent to no replica.
 const deleteText = `#!lua flags=allow-oom
 if redis.call('DEL', KEYS[1]) == 0 then
   redis.call('SET', KEYS[1], '')
@@ -64,7 +64,9 @@ func newScript(text string) *script {
 	return &script{text: text, sum: hex.EncodeToString(sum[:])}
 }
 
-func (s *script) command(b rueidis.Builder, whole bool, key string, args []string) rueidis.Completed {
+func (s *script) command(
+	b rueidis.Builder, whole bool, key string, args []string,
+) rueidis.Completed {
 	if whole {
 		return b.Eval().Script(s.text).Numkeys(1).Key(key).Arg(args...).Build()
 	}

@@ -33,9 +33,9 @@ var (
 	_ core.Renewer = (*Store)(nil)
 )
 
-// New makes a Store that uses a client of yours, which it does not close. It does no I/O. The client
-// must not read from replicas, which know of an end later than the client that made it. Errors are
-// *core.ConfigError, joined.
+// New makes a Store that uses a client of yours, which it does not close. It does no I/O. The
+// client must not read from replicas, which know of an end later than the client that made it.
+// Errors are *core.ConfigError, joined.
 func New(client rueidis.Client, options Options) (*Store, error) {
 	options = options.withDefaults()
 	var f faults
@@ -59,8 +59,8 @@ func newStore(options Options) *Store {
 	return s
 }
 
-// Close ends what runs in the background, and closes the connections if Open made them. Calls after
-// it fail. It may be called again, and returns nil.
+// Close ends what runs in the background, and closes the connections if Open made them. Calls
+// after it fail. It may be called again, and returns nil.
 func (s *Store) Close() error {
 	s.watch.stop()
 	s.link.close()
@@ -71,9 +71,9 @@ func (s *Store) Close() error {
 func (s *Store) Ping(ctx context.Context) error {
 	client, err := s.link.get(ctx)
 	if err != nil {
-		return s.failed(err)
+		return s.failed(ctx, err)
 	}
-	return s.failed(flat(await(ctx, func() error {
+	return s.failed(ctx, flat(await(ctx, func() error {
 		return client.Do(ctx, client.B().Ping().Build()).Error()
 	})))
 }
@@ -101,29 +101,6 @@ func (s *Store) Format(f fmt.State, _ rune) {
 }
 
 func (s *Store) key(id core.ID) string { return s.options.Prefix + string(id) }
-
-// Load implements core.Store. Owner and Data are parts of one text.
-func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
-	client, err := s.link.get(ctx)
-	if err != nil {
-		return core.Record{}, s.failed(err)
-	}
-	key := s.key(id)
-	result, err := await(ctx, func() rueidis.RedisResult {
-		return client.Do(ctx, client.B().Get().Key(key).Build())
-	})
-	if err != nil {
-		return core.Record{}, s.failed(err)
-	}
-	value, err := result.ToString()
-	switch {
-	case rueidis.IsRedisNil(err):
-		return core.Record{}, core.ErrNotFound
-	case err != nil:
-		return core.Record{}, s.failed(err)
-	}
-	return decode(id, value)
-}
 
 // Create implements core.Store. It answers core.ErrStoreFull if the server's maxmemory is reached,
 // and with Options.ConfirmWrites core.ErrNotDurable if the record is there, but not confirmed.

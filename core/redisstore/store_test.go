@@ -14,8 +14,12 @@ import (
 // eachEngine runs a test on Redis and on Valkey.
 func eachEngine(t *testing.T, test func(t *testing.T, engine servers.Engine)) {
 	t.Helper()
+	t.Parallel()
 	for _, engine := range servers.Engines(t) {
-		t.Run(engine.Name, func(t *testing.T) { test(t, engine) })
+		t.Run(engine.Name, func(t *testing.T) {
+			t.Parallel()
+			test(t, engine)
+		})
 	}
 }
 
@@ -42,7 +46,7 @@ func TestTheStoreKeepsItsContractInACluster(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine servers.Engine) {
 		cluster := engine.Cluster(t)
 		for name, options := range map[string]redisstore.Options{
-			"automatic":        {},
+			"automatic":         {},
 			"nothing confirmed": {Replicas: redisstore.NoReplicas, Journal: redisstore.NoJournal},
 			"all confirmed":     {Replicas: 1, ConfirmWrites: true},
 		} {

@@ -2,6 +2,9 @@ package redisstore_test
 
 import (
 	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/sessionserverstore/sessionserverstore/core"
 	"github.com/sessionserverstore/sessionserverstore/core/internal/servers"
@@ -11,17 +14,42 @@ import (
 
 var suiteFlags = storesuite.NewFlags()
 
+// subject is the store at a URL.
+func subject(url string, options redisstore.Options) storesuite.Subject {
+	open := func(t testing.TB) core.Store {
+		store, err := redisstore.Open(url, options)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, store.Close()) })
+		return store
+	}
+	return storesuite.Subject{Flags: suiteFlags, Open: open}
+}
+
 // Managers on this store keep all of core's promises, on one node and on two.
 func TestSuite(t *testing.T) {
-	share := 1
 	eachEngine(t, func(t *testing.T, engine servers.Engine) {
+		s := subject(engine.Start(t).URL(), redisstore.Options{})
+		s.Share = 4
+		storesuite.Run(t, s)
+	})
+}
+
+// So they do on two nodes where copies confirm: everything, or what must be confirmed.
+func TestSuiteWithCopies(t *testing.T) {
+	t.Parallel()
+	engine := servers.Engines(t)[0]
+	t.Run("a replica, and everything is confirmed", func(t *testing.T) {
 		server := engine.Start(t)
-		storesuite.Run(t, storesuite.Subject{
-			Flags: suiteFlags, Share: share,
-			Open: func(t testing.TB) core.Store {
-				return open(t, server.URL(), redisstore.Options{})
-			},
+		server.Replica(t, nil)
+		s := subject(server.URL(), redisstore.Options{
+			Replicas: 1, ConfirmWrites: true, ConfirmTimeout: 30 * time.Second,
 		})
-		share = 10 // the next engine gets the same commands
+		s.Share = 10
+		storesuite.Nodes(t, s)
+	})
+	t.Run("a cluster", func(t *testing.T) {
+		s := subject("redis://"+engine.Cluster(t).Addrs()[0], redisstore.Options{ConfirmTimeout: 30 * time.Second})
+		s.Share = 10
+		storesuite.Nodes(t, s)
 	})
 }

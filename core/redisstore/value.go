@@ -10,9 +10,9 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
-// A value is a record as it is stored: a head of fixed size, whose beginning alone a script reads to
-// compare the Revision, and which a touch replaces alone; then the Owner's length in one byte, the
-// Owner, and the Data to the end.
+// A value is a record as it is stored: a head of fixed size, whose beginning alone a script reads
+// to compare the Revision, and which a touch replaces alone; then the Owner's length in one byte,
+// the Owner, and the Data to the end.
 const (
 	format       = 1 // the first byte, which tells a record from what somebody else put there
 	revisionSize = 1 + 8

@@ -7,6 +7,13 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
+const (
+	// fewPages, of 4096 bytes, are not worth giving back.
+	fewPages = 1000
+	// shrinkStep is how many pages are given back at once.
+	shrinkStep = "100"
+)
+
 // apply runs an operation's statements, and notes what they found. An error is neither a verdict
 // nor the operation's fault.
 func (c *writing) apply(o *operation) error {
@@ -78,8 +85,24 @@ func (c *writing) sweepOnce(o *operation) (err error) {
 	if o.swept, err = c.sweep.run(o.now); err != nil {
 		return err
 	}
-	o.moved, err = c.advance.run(o.now)
-	return err
+	if o.moved, err = c.advance.run(o.now); err != nil || o.swept == 0 {
+		return err
+	}
+	return c.shrink()
+}
+
+// shrink gives room back to the disk, a little at each step of a sweep, if more than half of the
+// file is free. What is free beyond that new sessions will use.
+func (c *writing) shrink() error {
+	free, err := c.number("PRAGMA freelist_count")
+	if err != nil || free < fewPages {
+		return err
+	}
+	all, err := c.number("PRAGMA page_count")
+	if err != nil || 2*free < all {
+		return err
+	}
+	return c.drain("PRAGMA incremental_vacuum(" + shrinkStep + ")")
 }
 
 // expires is NULL for never.

@@ -5,55 +5,39 @@ import (
 	"errors"
 )
 
-const (
-	// checkpointAfter is after how many written pages, roughly, the log is brought into the file.
-	checkpointAfter = 4000
-	// longLog is how many pages a log may hold before the writer waits for readers, so that it can
-	// be begun anew.
-	longLog = 16000
-)
+// checkpointAfter is after how many written pages of 4096 bytes, roughly, the log is brought into
+// the file: so long does it grow.
+const checkpointAfter = 2000
+
+// readersLeave is how many milliseconds a checkpoint waits at most for those who read the log. A
+// Load takes hundredths of one.
+const readersLeave = "50"
 
 var errLogInUse = errors.New("sqlitestore: the log cannot be begun anew while it is read")
 
-// checkpoint brings the log into the file from time to time, after the answers were given.
-//
-// It does so without waiting for readers. That normally is enough: where all of the log is in the
-// file, and nobody reads the log at that instant, the next transaction begins it anew. If somebody
-// always does, the log grows, and then the writer waits a little for that instant. A reader that
-// goes on for long (a shell, a backup) keeps the log growing as long as it does.
+// checkpoint brings the log into the file from time to time, after the answers were given. A reader
+// that goes on for long (a shell, a backup) keeps the log growing as long as it does.
 func (w *writer) checkpoint() {
-	if w.work < checkpointAfter || w.conn == nil {
+	if w.work < w.checkpointAfter || w.conn == nil {
 		return
 	}
 	w.work = 0
-	pages, _, err := w.conn.checkpoint("PASSIVE")
-	if err == nil && pages > longLog {
-		err = w.conn.restartLog()
-	}
-	if err != nil && !errors.Is(err, errLogInUse) {
+	if err := w.conn.restartLog(); err != nil && !errors.Is(err, errLogInUse) {
+		w.suspect = true
 		w.abandon() // the next write will say what is wrong
 	}
 }
 
-// checkpoint returns how many pages are in the log, and whether somebody was in the way.
-func (c *writing) checkpoint(mode string) (pages int64, busy bool, err error) {
-	var dest [3]driver.Value
-	if err := c.row("PRAGMA wal_checkpoint("+mode+")", dest[:]); err != nil {
-		return 0, false, err
-	}
-	in, _ := dest[0].(int64)
-	pages, _ = dest[1].(int64)
-	return pages, in != 0, nil
-}
-
-// restartLog brings all of the log into the file, and makes the next transaction begin it anew. It
-// waits a moment for those who read it.
+// restartLog brings all of the log into the file, and makes the next transaction begin it anew. For
+// that nobody may read the log at that moment, and under load somebody always does: so it waits
+// for those who do, while those who come read the file alone.
 func (c *writing) restartLog() error {
-	if err := c.exec("PRAGMA busy_timeout = 50"); err != nil {
+	if err := c.exec("PRAGMA busy_timeout = " + readersLeave); err != nil {
 		return err
 	}
-	_, busy, err := c.checkpoint("RESTART")
-	if err == nil && busy {
+	var dest [3]driver.Value
+	err := c.row("PRAGMA wal_checkpoint(RESTART)", dest[:])
+	if inTheWay, _ := dest[0].(int64); err == nil && inTheWay != 0 {
 		err = errLogInUse
 	}
 	return errors.Join(err, c.exec("PRAGMA busy_timeout = 0"))

@@ -3,7 +3,9 @@ package sqlitestore
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
+	"io"
 
 	"modernc.org/sqlite"
 )
@@ -16,7 +18,8 @@ import (
 // takes microseconds; and an interrupted statement of the writer's would take those of others with
 // it. What may wait, for a lock, for its turn, waits outside and looks at the context there.
 type conn struct {
-	raw driver.Conn
+	raw        driver.Conn
+	statements []*statement
 }
 
 func connect(dsn string) (*conn, error) {
@@ -27,7 +30,14 @@ func connect(dsn string) (*conn, error) {
 	return &conn{raw: raw}, nil
 }
 
-func (c *conn) close() error { return c.raw.Close() }
+// close also closes the statements, without which SQLite would keep the file open for them.
+func (c *conn) close() error {
+	var list []error
+	for _, s := range c.statements {
+		list = append(list, s.raw.Close())
+	}
+	return errors.Join(append(list, c.raw.Close())...)
+}
 
 // exec runs statements without parameters.
 func (c *conn) exec(query string) error {
@@ -57,6 +67,22 @@ func (c *conn) number(query string) (int64, error) {
 	return n, nil
 }
 
+// drain runs a query without parameters to its end, and drops what it answers.
+func (c *conn) drain(query string) error {
+	rows, err := c.raw.(driver.QueryerContext).QueryContext(context.Background(), query, nil)
+	if err != nil {
+		return err
+	}
+	dest := make([]driver.Value, len(rows.Columns()))
+	for err == nil {
+		err = rows.Next(dest)
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return errors.Join(err, rows.Close())
+}
+
 func first(rows driver.Rows, dest []driver.Value) error {
 	err := rows.Next(dest)
 	if err2 := rows.Close(); err == nil {
@@ -76,7 +102,9 @@ func (c *conn) prepare(query string) (*statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &statement{raw: raw}, nil
+	s := &statement{raw: raw}
+	c.statements = append(c.statements, s)
+	return s, nil
 }
 
 func (s *statement) bind(values []driver.Value) []driver.NamedValue {

@@ -80,12 +80,19 @@ func (s *Store) explain(err error) error {
 
 // over says that a context ended before anything was done.
 func over(ctx context.Context) error {
-	return fmt.Errorf("sqlitestore: not begun: %w", context.Cause(ctx))
+	return fmt.Errorf("sqlitestore: not begun: %w", ctx.Err())
+}
+
+// unknown says that a context ended while a write was under way.
+func unknown(ctx context.Context) error {
+	return fmt.Errorf("sqlitestore: the write may or may not take effect: %w", ctx.Err())
 }
 
 // explainFile says what is wrong with the file where the operating system told it, not SQLite.
 func explainFile(path string, err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("sqlitestore: the directory of %s does not exist: %w", path, err)
 	case errors.Is(err, fs.ErrPermission):

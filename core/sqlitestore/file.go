@@ -1,6 +1,7 @@
 package sqlitestore
 
 import (
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"database/sql/driver"
 )
 
 // A file is the database file, and how to connect to it.
@@ -41,7 +40,7 @@ func (f *file) setUp() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
-	fresh, err := f.inspect(c)
+	fresh, err := f.look(c)
 	if err != nil {
 		return err
 	}
@@ -57,9 +56,33 @@ func (f *file) setUp() (err error) {
 	return f.makeTable(c)
 }
 
-// make creates an empty file that only this user can read. It opens no file that exists: to close
-// it again would take away the locks that other connections of this process hold (POSIX).
+// make creates an empty file that only this user can read, if there is none.
+//
+// It makes it under another name, closes it, and gives it the true one then: whoever closes a file
+// takes away the locks that other connections of the same process have on it (POSIX), and one may
+// use the file as soon as it has its name.
 func (f *file) make() error {
+	if _, err := os.Stat(f.path); !errors.Is(err, fs.ErrNotExist) {
+		return explainFile(f.path, err)
+	}
+	made, err := os.CreateTemp(filepath.Dir(f.path), ".sessions-*") // of mode 0600
+	if err != nil {
+		return explainFile(f.path, err)
+	}
+	defer os.Remove(made.Name())
+	if err := made.Close(); err != nil {
+		return explainFile(f.path, err)
+	}
+	err = os.Link(made.Name(), f.path)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return f.makeInPlace() // this file system has no links
+}
+
+// makeInPlace is for a file system without links, and safe if no other Store of this process opens
+// the same file for the first time at the same time.
+func (f *file) makeInPlace() error {
 	made, err := os.OpenFile(f.path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
@@ -68,6 +91,17 @@ func (f *file) make() error {
 		return explainFile(f.path, err)
 	}
 	return made.Close()
+}
+
+// look inspects the file at one instant: another process may be making its table.
+func (f *file) look(c *conn) (fresh bool, err error) {
+	if err := c.exec("BEGIN"); err != nil {
+		return false, err
+	}
+	if fresh, err = f.inspect(c); err != nil {
+		return false, err // closing the connection ends the transaction
+	}
+	return fresh, c.exec("COMMIT")
 }
 
 // inspect finds out whose file it is. A fresh one holds nothing yet.

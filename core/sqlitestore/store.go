@@ -48,7 +48,7 @@ func Open(path string, options Options) (*Store, error) {
 		setting: make(chan struct{}, 1),
 		closing: make(chan struct{}),
 	}
-	s.writer.store = s
+	s.writer.store, s.writer.checkpointAfter = s, checkpointAfter
 	return s, nil
 }
 
@@ -167,10 +167,17 @@ func (s *Store) prepare(ctx context.Context) error {
 	return s.explain(err)
 }
 
+// How long to wait before a lock is tried again. Another process under load lets go of it for some
+// hundredths of a millisecond between two transactions: who rarely asks will rarely find it free.
+const (
+	firstWait   = 100 * time.Microsecond
+	longestWait = time.Millisecond
+)
+
 // patiently runs f again as long as another connection is in the way, until the context or the
 // Store ends.
 func (s *Store) patiently(ctx context.Context, f func() error) error {
-	for wait := time.Millisecond; ; wait = min(2*wait, 20*time.Millisecond) {
+	for wait := firstWait; ; wait = min(2*wait, longestWait) {
 		err := f()
 		if !isBusy(err) && !errors.Is(err, errLogInUse) {
 			return err

@@ -1,20 +1,25 @@
 package sqlitestore_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/sessionserverstore/sessionserverstore/core"
 	"github.com/sessionserverstore/sessionserverstore/core/internal/storesuite"
+	"github.com/sessionserverstore/sessionserverstore/core/sessiontest"
 )
 
 var suiteFlags = storesuite.NewFlags()
 
-// Managers on this store keep all of core's promises, on one node and on two that share the file.
+func TestStore(t *testing.T) {
+	sessiontest.TestStore(t, func(t testing.TB) core.Store { return fresh(t) })
+}
+
+// TestSuite lets two Managers, and requests that race, use the store.
 func TestSuite(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "sessions.db")
+	path := memory(t)
 	storesuite.Run(t, storesuite.Subject{
-		Flags: suiteFlags, Share: 10,
-		Open: func(t testing.TB) core.Store { return open(t, path) },
+		Flags: suiteFlags,
+		Share: 8,
+		Open:  func(t testing.TB) core.Store { return open(t, path) },
 	})
 }

@@ -98,7 +98,7 @@ func (w *writer) carryOut(batch []*operation) {
 	}
 	if !again {
 		for _, o := range batch {
-			o.settle(err)
+			o.settle(w.store.explain(err))
 		}
 		return
 	}
@@ -133,7 +133,7 @@ func (w *writer) transact(batch []*operation) (again bool, err error) {
 	for _, o := range batch {
 		if err := w.conn.apply(o); err != nil {
 			w.rollback(err)
-			return true, w.store.explain(err)
+			return true, err
 		}
 		w.work += 2 + len(o.rec.Data)/4096 + int(o.swept+o.moved)
 	}
@@ -145,7 +145,7 @@ func (w *writer) transact(batch []*operation) (again bool, err error) {
 	again = isFull(err)
 	w.suspect = w.suspect || !again
 	w.rollback(err)
-	return again, w.store.explain(err)
+	return again, err
 }
 
 // rollback ends a transaction without effect. Unless all is well with the connection, the next

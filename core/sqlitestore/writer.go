@@ -2,7 +2,6 @@ package sqlitestore
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"sync"
 )
@@ -32,6 +31,8 @@ type writer struct {
 	// although the disk never got it: nothing is added to the log before it was begun anew.
 	suspect bool
 	work    int // pages written since the last checkpoint, roughly
+
+	checkpointAfter int // of work
 }
 
 // do hands an operation to the writer and waits for the answer, or for the context's end.
@@ -200,9 +201,4 @@ func (w *writer) close() error {
 		return nil
 	}
 	return w.conn.close()
-}
-
-// unknown says that a context ended while a write was under way.
-func unknown(ctx context.Context) error {
-	return fmt.Errorf("sqlitestore: the write may or may not take effect: %w", context.Cause(ctx))
 }

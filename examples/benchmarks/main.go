@@ -15,6 +15,7 @@ import (
 
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/growth"
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/loopback"
+	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/shared"
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/store"
 )
 
@@ -58,6 +59,7 @@ type settings struct {
 	readme     string
 	scenarios  string
 	frameworks string
+	engines    string
 	rounds     int
 	sessions   float64
 	slice      time.Duration
@@ -72,13 +74,16 @@ func parse(args []string) (settings, error) {
 		"`parts` to measure, of "+strings.Join(partNames(), ",")+"; \"none\" renders what was "+
 			"measured before; all if empty")
 	f.IntVar(&s.rounds, "rounds", 0,
-		"`rounds` of requests, loopback and growth; 0: enough for a stable median")
+		"`rounds` of all parts but store; 0: enough for a stable median")
 	f.DurationVar(&s.slice, "slice", 0, "time of a contestant in a round of these; 0: what is right")
 	f.StringVar(&s.scenarios, "scenarios", "",
 		"a look at request scenarios by `name`, of "+strings.Join(scenarioNames(), ",")+
 			": nothing is written")
 	f.StringVar(&s.frameworks, "frameworks", "",
 		"a look at frameworks by `name`, of "+strings.Join(frameworkNames(), ",")+
+			": nothing is written")
+	f.StringVar(&s.engines, "engines", "",
+		"a look at shared stores by `name`, of "+strings.Join(shared.Engines(), ",")+
 			": nothing is written")
 	f.Float64Var(&s.sessions, "sessions", 0,
 		"sessions in each store, and the most of them in growth, a power of ten from 1e3 to 1e7; "+
@@ -96,7 +101,10 @@ func parse(args []string) (settings, error) {
 	}
 	if s.only == "" {
 		s.only = strings.Join(partNames(), ",")
-		if s.look() {
+		switch {
+		case s.engines != "":
+			s.only = "shared"
+		case s.look():
 			s.only = "requests"
 		}
 	}
@@ -105,7 +113,7 @@ func parse(args []string) (settings, error) {
 }
 
 // look reports whether only some figures of a part are wanted, which must not replace all of them.
-func (s settings) look() bool { return s.scenarios != "" || s.frameworks != "" }
+func (s settings) look() bool { return s.scenarios != "" || s.frameworks != "" || s.engines != "" }
 
 // list splits a list with commas; an empty one has no entries.
 func list(text string) []string {

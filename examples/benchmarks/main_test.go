@@ -27,7 +27,7 @@ func parsed(t *testing.T, args ...string) settings {
 
 func TestWithoutArgumentsEverythingIsMeasured(t *testing.T) {
 	s := parsed(t)
-	require.Equal(t, "requests,loopback,store,growth", s.only)
+	require.Equal(t, "requests,loopback,store,growth,shared", s.only)
 	require.Equal(t, "go run .", s.command)
 	require.False(t, s.look())
 }
@@ -40,6 +40,7 @@ func TestWhatCannotBeMeasuredIsRefusedBeforeAnythingIs(t *testing.T) {
 		{[]string{"-only", "requests,requets"}, errUnknownPart},
 		{[]string{"-scenarios", "read,reed"}, errUnknownScenario},
 		{[]string{"-frameworks", "fiber"}, errUnknownFramework},
+		{[]string{"-engines", "Postgres"}, errUnknownEngine},
 		{[]string{"-rounds", "-3"}, errNegative},
 		{[]string{"-slice", "-1ms"}, errNegative},
 		{[]string{"-sessions", "500"}, errSessions},
@@ -47,6 +48,7 @@ func TestWhatCannotBeMeasuredIsRefusedBeforeAnythingIs(t *testing.T) {
 		{[]string{"-sessions", "-1"}, errSessions},
 		{[]string{"-only", "store", "-frameworks", "chi"}, errLook},
 		{[]string{"-only", "loopback", "-scenarios", "read"}, errLook},
+		{[]string{"-only", "requests", "-engines", "Redis"}, errLook},
 	} {
 		_, err := parse(wrong.args)
 		require.ErrorIs(t, err, wrong.err, wrong.args)

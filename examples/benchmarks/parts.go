@@ -11,6 +11,7 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/loopback"
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/report"
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/request"
+	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/shared"
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/store"
 )
 
@@ -18,7 +19,7 @@ import (
 type part func(ctx context.Context, s settings, results *report.Results) error
 
 // partNames are the parts in the order in which they are run.
-func partNames() []string { return []string{"requests", "loopback", "store", "growth"} }
+func partNames() []string { return []string{"requests", "loopback", "store", "growth", "shared"} }
 
 func parts() map[string]part {
 	return map[string]part{
@@ -26,6 +27,7 @@ func parts() map[string]part {
 		"loopback": measureLoopback,
 		"store":    measureStore,
 		"growth":   measureGrowth,
+		"shared":   measureShared,
 	}
 }
 
@@ -114,4 +116,14 @@ func measureGrowth(ctx context.Context, s settings, results *report.Results) err
 	}
 	results.Growth = section(s, result)
 	return nil
+}
+
+func measureShared(ctx context.Context, s settings, results *report.Results) error {
+	cfg := shared.Config{Rounds: s.rounds, Slice: s.slice, Engines: list(s.engines)}
+	result, err := shared.Measure(ctx, cfg, progress)
+	if err != nil {
+		return err
+	}
+	results.Shared = section(s, result)
+	return result.Write(os.Stdout)
 }

@@ -6,12 +6,14 @@ import (
 	"slices"
 
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/request"
+	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/shared"
 )
 
 // What may be wrong with a command line.
 var (
 	errUnknownPart      = errors.New("benchmarks: there is no such part")
 	errUnknownScenario  = errors.New("benchmarks: there is no such scenario")
+	errUnknownEngine    = errors.New("benchmarks: there is no such engine")
 	errUnknownFramework = errors.New("benchmarks: there is no such framework")
 	errNegative         = errors.New("benchmarks: rounds and slice are not negative")
 	errSessions         = errors.New("benchmarks: sessions are a power of ten, 1e3 to 1e7, or 0")
@@ -31,6 +33,7 @@ func (s settings) valid() error {
 		known(list(s.only), append(partNames(), "none"), errUnknownPart),
 		known(list(s.scenarios), scenarioNames(), errUnknownScenario),
 		known(list(s.frameworks), frameworkNames(), errUnknownFramework),
+		known(list(s.engines), shared.Engines(), errUnknownEngine),
 		s.validLook(),
 	)
 }
@@ -40,7 +43,8 @@ func (s settings) validLook() error {
 	for _, part := range list(s.only) {
 		scenarios := part == "requests"
 		frameworks := scenarios || part == "loopback"
-		if s.scenarios != "" && !scenarios || s.frameworks != "" && !frameworks {
+		if s.scenarios != "" && !scenarios || s.frameworks != "" && !frameworks ||
+			s.engines != "" && part != "shared" {
 			return fmt.Errorf("%w: %s", errLook, part)
 		}
 	}

@@ -57,6 +57,8 @@ func TestNoAcknowledgedChangeIsLost(t *testing.T) {
 			create("x"), sees(0, "x").in(1), save(faults.OK, "y"), sees(0, "x", "y").in(2)}, nil},
 		{"a read during the change", []step{
 			create("x"), save(faults.OK, "y").over(1), sees(0, "x").in(1)}, nil},
+		{"a read of another node while the load runs", []step{
+			create("x"), save(faults.OK, "y"), sees(0, "x"), sees(0, "x", "y").in(1)}, nil},
 		{"a session that never began", []step{
 			{Operation: faults.Operation{Kind: faults.Create, Mark: "x"}}, misses(byID).in(1)}, nil},
 		{"another session's marks", []step{
@@ -80,5 +82,17 @@ func TestANodeSeesWhatWasAcknowledgedThroughIt(t *testing.T) {
 		{"it is not acknowledged", []step{
 			create("x").on("a"), save(faults.Unknown, "y").on("a"), sees(0, "x").on("a")}, nil},
 		{"the session is not alive", []step{create("x").on("a"), misses(0).on("a")}, nil},
+		{"it came after an end that may have been undone", []step{
+			create("x").on("a"), revoke(faults.Unknown).on("b"), save(faults.OK, "y").on("a"),
+			sees(0, "x").on("a")}, nil},
+		{"it came while such an end was under way", []step{
+			create("x").on("a"), save(faults.OK, "y").on("a").over(1),
+			revoke(faults.Unknown).on("b").over(1), sees(0, "x").on("a")}, nil},
+		{"it came before such an end", []step{
+			create("x").on("a"), save(faults.OK, "y").on("a"), revoke(faults.Unknown).on("b"),
+			sees(0, "x").on("a")}, []string{"did not show y"}},
+		{"it came after an end that failed", []step{
+			create("x").on("a"), revoke(faults.Failed).on("b"), save(faults.OK, "y").on("a"),
+			sees(0, "x").on("a")}, []string{"did not show y"}},
 	})
 }

@@ -19,16 +19,20 @@ type Load struct {
 	Mix []Kind
 	// Nodes are where it works. nil means those of the run, also when they are replaced.
 	Nodes []Node
-	// From and To bound the sessions that are used; To zero means all, new ones included.
+	// From and To bound the sessions that are used. To zero means the newest, those included that
+	// the load begins itself: most of the older ones have ended.
 	From, To int
 	// Hangups makes clients go away during a third of the steps, within this time. Zero means never.
 	Hangups time.Duration
 }
 
+// newest is how many sessions a load without bounds uses.
+const newest = 50
+
 // DefaultMix is what a Load does if nothing else is said.
 func DefaultMix() []Kind {
 	return []Kind{
-		Create, Save, Save, Save, Save, Read, Read, Read, Read, Renew, Destroy, Revoke,
+		Create, Create, Save, Save, Save, Save, Read, Read, Read, Read, Renew, Destroy, Revoke,
 	}
 }
 
@@ -100,18 +104,19 @@ func (r *Run) random(rng *rand.Rand, l Load) bool {
 		defer timer.Stop()
 		ctx = hung
 	}
-	to := r.Sessions()
-	if l.To > 0 {
-		to = l.To
+	from, to := l.From, l.To
+	if to == 0 {
+		to = r.Sessions()
+		from = max(from, to-newest)
 	}
 	if r.recorder.Len() >= maxOperations {
 		return false
 	}
-	if kind == Create || to <= l.From {
+	if kind == Create || to <= from {
 		r.step(ctx, Create, n, nil, ByID)
 		return true
 	}
-	c, token := r.client(l.From+int(which%uint64(to-l.From))), ByID
+	c, token := r.client(from+int(which%uint64(to-from))), ByID
 	if _, tokens := c.known(); kind == Read && old && tokens > 0 {
 		token = int(which>>32) % tokens // perhaps one that was replaced
 	}

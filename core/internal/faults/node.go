@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
@@ -30,7 +28,9 @@ func NewNode(t testing.TB, name string, store core.Store, cfg core.Config) Node 
 	cfg.CommitTimeout = cmp.Or(cfg.CommitTimeout, 2*time.Second)
 	cfg.TouchInterval = cmp.Or(cfg.TouchInterval, 50*time.Millisecond)
 	manager, err := core.New(cfg)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = manager.Close() })
 	return Node{Name: name, Manager: manager}
 }

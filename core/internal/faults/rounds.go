@@ -1,12 +1,18 @@
 package faults
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
 // settleWithin bounds how long servers may need after a fault until all can be read.
-const settleWithin = 30 * time.Second
+const settleWithin = time.Minute
 
 // ReadAll reads every session on every node, by its ID and by each token that it ever had, each as
 // often as it takes to get an answer. No load may run meanwhile, and no load's operation may be
@@ -52,32 +58,42 @@ func (r *Run) readUntilAnswered(ctx context.Context, n Node, c *client, o Operat
 // nobody has. It records nothing. If that takes too long the test ends.
 func (r *Run) Await() {
 	r.t.Helper()
-	r.awaitAll("a node does not serve", func(ctx context.Context, n Node) bool {
-		_, answered := r.look(ctx, n, &client{id: "no-session-has-this-public-name-"})
-		return answered
+	r.awaitAll("it does not serve", func(ctx context.Context, n Node) error {
+		_, err := r.look(ctx, n, &client{id: "no-session-has-this-public-name-"})
+		return err
 	})
 }
 
-// AwaitEnds waits until no node finds a session alive of which somebody tried to end it, unless
-// that certainly failed. It is for what heals by itself: ends that are confirmed in the background,
-// or written again after a failover. It records nothing, so that invariant L does not count what
-// was seen until then. If that takes too long the test ends.
+// AwaitEnds waits until no node finds a session alive whose end was acknowledged, or carried out
+// and not confirmed. It is for what heals by itself: ends that are confirmed in the background, or
+// written again after a failover. (An end that was never answered is nobody's any more.) It records
+// nothing, so that invariant L does not count what was seen until then. If that takes too long the
+// test ends.
 func (r *Run) AwaitEnds() {
 	r.t.Helper()
 	ended := map[int]bool{}
-	for _, o := range r.History() {
-		if o.Ends() && o.Outcome != Failed {
-			ended[o.Session] = true
-		}
-	}
-	r.awaitAll("an ended session is alive", func(ctx context.Context, n Node) bool {
-		for number := range ended {
-			alive, answered := r.look(ctx, n, r.client(number))
-			if alive || !answered {
-				return false
+	for session, one := range r.History().sessions() {
+		_, ended[session] = firstEnd(one)
+		for _, o := range one {
+			if o.Ends() && errors.Is(o.Err, core.ErrNotDurable) {
+				ended[session] = true
 			}
 		}
-		return true
+	}
+	r.awaitAll("an ended session is alive", func(ctx context.Context, n Node) error {
+		for number, over := range ended {
+			if !over {
+				continue
+			}
+			alive, err := r.look(ctx, n, r.client(number))
+			if alive {
+				err = r.story(number)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -91,37 +107,55 @@ func (r *Run) AwaitRenewals() {
 			replaced[o.Session] = max(replaced[o.Session], o.Token)
 		}
 	}
-	r.awaitAll("a replaced token is good", func(ctx context.Context, n Node) bool {
+	r.awaitAll("a replaced token is good", func(ctx context.Context, n Node) error {
 		for number, newest := range replaced {
 			for token := 0; token <= newest; token++ {
 				o := Operation{Kind: Read, Token: token}
 				r.client(number).do(ctx, n, &o)
 				if o.Alive || o.Outcome != OK {
-					return false
+					return cmp.Or(o.Err, r.story(number))
 				}
 			}
 		}
-		return true
+		return nil
 	})
 }
 
-// awaitAll waits until something holds for each node.
-func (r *Run) awaitAll(otherwise string, holds func(ctx context.Context, n Node) bool) {
+// awaitAll waits until a check finds nothing wrong with any node.
+func (r *Run) awaitAll(otherwise string, check func(ctx context.Context, n Node) error) {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), settleWithin)
 	defer cancel()
 	for _, n := range r.Nodes() {
-		for !holds(ctx, n) {
+		for {
+			err := check(ctx, n)
+			if err == nil {
+				break
+			}
 			if !pause(ctx, 20*time.Millisecond) {
-				r.t.Fatalf("%s after %v: %s", n.Name, settleWithin, otherwise)
+				r.mu.Lock()
+				name := r.name
+				r.mu.Unlock()
+				r.t.Fatalf("%s%s after %v: %s: %v", name, n.Name, settleWithin, otherwise, err)
 			}
 		}
 	}
 }
 
+// story is all that was done with a session, as an error.
+func (r *Run) story(session int) error {
+	var lines []string
+	for _, o := range r.History() {
+		if o.Session == session {
+			lines = append(lines, o.String())
+		}
+	}
+	return fmt.Errorf("session %d:\n%s", session, strings.Join(lines, "\n"))
+}
+
 // look asks a node for a session by its ID, and records nothing.
-func (r *Run) look(ctx context.Context, n Node, c *client) (alive, answered bool) {
+func (r *Run) look(ctx context.Context, n Node, c *client) (alive bool, err error) {
 	var o Operation
 	c.open(ctx, n, &o)
-	return o.Alive, o.Outcome == OK
+	return o.Alive, o.Err
 }

@@ -45,8 +45,22 @@ func TestAStoreThatIsRightBreaksNoInvariant(t *testing.T) {
 				assert.Positive(t, h.Count(faults.OK, kind), "%s", kind)
 			}
 			assert.Zero(t, h.Count(faults.Unknown))
+			assert.True(t, slices.ContainsFunc(h, func(o faults.Operation) bool {
+				return o.Kind == faults.Read && o.Round == 0 && o.Token < newestBefore(h, o)
+			}), "somebody showed a token that had been replaced")
 		})
 	}
+}
+
+// newestBefore is the newest token that the session had when an operation was invoked.
+func newestBefore(h faults.History, o faults.Operation) int {
+	newest := 0
+	for _, other := range h {
+		if other.Session == o.Session && 0 < other.Completed && other.Completed < o.Invoked {
+			newest = max(newest, other.Issued)
+		}
+	}
+	return newest
 }
 
 func TestAStoreThatIsSetBackBreaksEveryInvariant(t *testing.T) {
@@ -90,10 +104,10 @@ func TestWritesWithoutAnAnswerAreUnknownAndBreakNothing(t *testing.T) {
 
 func TestClientsThatHangUpBreakNothing(t *testing.T) {
 	store := newBadStore()
-	store.slow = time.Millisecond
+	store.slow = 5 * time.Millisecond
 	run := faults.Start(t, settings.Seed(), nodes(t, store)...)
 	run.Create(10)
-	run.Work(faults.Load{Workers: 8, Steps: 60, Hangups: 3 * time.Millisecond})
+	run.Work(faults.Load{Workers: 8, Steps: 60, Hangups: 1}) // before the session is loaded
 	run.ReadAll()
 	requireNone(t, run.Verdict())
 	assert.Positive(t, run.History().Count(faults.Failed))

@@ -26,6 +26,9 @@ func Flags(set *flag.FlagSet) Settings {
 // Seed is the seed of the quick set.
 func (s Settings) Seed() uint64 { return *s.seed }
 
+// Quick reports whether nothing was said of a duration.
+func (s Settings) Quick() bool { return *s.duration == 0 }
+
 // Seeds calls do with one seed after another, beginning with the one of the command line, for as
 // long as the command line says: once if it says nothing. do returns false to stop.
 func (s Settings) Seeds(do func(seed uint64) bool) {

@@ -17,6 +17,7 @@ func TestWithoutADurationThereIsOneSeed(t *testing.T) {
 	s := faults.Flags(set)
 	require.NoError(t, set.Parse([]string{"-faults.seed=7"}))
 	assert.Equal(t, uint64(7), s.Seed())
+	assert.True(t, s.Quick())
 	var seeds []uint64
 	s.Seeds(func(seed uint64) bool { seeds = append(seeds, seed); return true })
 	assert.Equal(t, []uint64{7}, seeds)
@@ -26,6 +27,7 @@ func TestForADurationSeedsFollowEachOtherUntilOneFails(t *testing.T) {
 	set := flag.NewFlagSet("", flag.ContinueOnError)
 	s := faults.Flags(set)
 	require.NoError(t, set.Parse([]string{"-faults.seed=7", "-faults.duration=1h"}))
+	assert.False(t, s.Quick())
 	var seeds []uint64
 	s.Seeds(func(seed uint64) bool { seeds = append(seeds, seed); return seed < 9 })
 	assert.Equal(t, []uint64{7, 8, 9}, seeds)

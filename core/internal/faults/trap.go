@@ -28,6 +28,13 @@ func (s *TrapStore) Arm(spring func()) {
 	s.spring = spring
 }
 
+// Armed reports whether no write has come since Arm.
+func (s *TrapStore) Armed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spring != nil
+}
+
 func (s *TrapStore) step() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

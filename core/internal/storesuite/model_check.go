@@ -185,7 +185,7 @@ func (w *modelWorld) checkReason(r *modelRequest) {
 	switch {
 	case errors.As(r.answer.err, &store) && r.faults == 0:
 		w.t.Errorf("%v: 503 while the store was well", r)
-	case r.answer.status == 409 && errors.Is(r.answer.err, core.ErrConflict) && !r.overtaken:
+	case errors.Is(r.answer.err, core.ErrConflict) && !r.overtaken:
 		w.t.Errorf("%v: a conflict with nobody", r)
 	case errors.Is(r.answer.err, core.ErrGone) && w.truth.over[r.was] == "":
 		w.t.Errorf("%v: gone, and yet alive", r)

@@ -158,8 +158,8 @@ func (w *modelWorld) park(r *modelRequest, verb string) raceReply {
 	return <-r.resume
 }
 
-// caller is the request that calls the store, nil if it is somebody else. Once its handler has begun
-// it touches no more: what looks so is an update that changes nothing.
+// caller is the request that calls the store, nil if it is somebody else. Once its handler has
+// begun it touches no more: what looks so is an update that changes nothing.
 func caller(call *raceCall) *modelRequest {
 	r, _ := call.ctx.Value(modelKey{}).(*modelRequest)
 	if r != nil && r.spec != nil && call.verb == "touch" {

@@ -1,6 +1,7 @@
 package storesuite
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -38,8 +39,8 @@ func (g *ground) hurry(t *testing.T) *raceSite {
 // other is the node to which the i-th request does not come.
 func (site *raceSite) other(i int) *core.Manager { return site.node(i + 1) }
 
-// valuesOfTheirOwn lets many requests set different values. What one was told to be stored the other
-// node sees at once, and nobody's is lost.
+// valuesOfTheirOwn lets many requests set different values. What one was told to be stored the
+// other node sees at once, and nobody's is lost.
 func (g *ground) valuesOfTheirOwn(t *testing.T) {
 	site := g.hurry(t)
 	token := site.start("", raceValues())
@@ -64,22 +65,8 @@ func (g *ground) overIsOver(t *testing.T) {
 	site := g.hurry(t)
 	for round := range 8 {
 		token := site.start("", raceValues())
-		h := &hustle{site: site, id: raceID(token)}
-		h.token.Store(&token)
-		var all sync.WaitGroup
-		for i := range 8 {
-			all.Go(func() { h.work(t, i) })
-		}
-		for range 2 {
-			all.Go(func() { h.watch(t) })
-		}
-		for h.done.Load() < int64(10+4*round) { // a part of the work is done before the end
-			require.True(t, h.alive(t, round))
-		}
-		end := h.end(t, round)
-		h.over.Store(true)
-		all.Wait()
-		require.NoError(t, end)
+		h := &hustle{site: site, id: raceID(token), tokens: []string{token}}
+		h.run(t, round)
 		for i := range 2 {
 			require.False(t, h.alive(t, i))
 		}
@@ -90,11 +77,47 @@ func (g *ground) overIsOver(t *testing.T) {
 
 // A hustle is a session that many use at once.
 type hustle struct {
-	site  *raceSite
-	id    core.ID
-	token atomic.Pointer[string] // one that was good a moment ago
-	done  atomic.Int64           // requests
-	over  atomic.Bool            // the end was acknowledged
+	site *raceSite
+	id   core.ID
+	done atomic.Int64 // requests
+	over atomic.Bool  // the end was acknowledged
+	stop atomic.Bool  // it failed
+
+	mu     sync.Mutex
+	tokens []string // in the order of the answers, which need not be that of the renewals
+}
+
+// token is one of the last that were issued.
+func (h *hustle) token(i int) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.tokens[len(h.tokens)-1-i%min(len(h.tokens), 4)]
+}
+
+func (h *hustle) keep(token string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.tokens = append(h.tokens, token)
+}
+
+// run lets the session be used, ends it, and lets all go on for a while.
+func (h *hustle) run(t *testing.T, round int) {
+	var all sync.WaitGroup
+	defer func() {
+		h.stop.Store(!h.over.Load())
+		all.Wait()
+	}()
+	for i := range 8 {
+		all.Go(func() { h.work(t, i) })
+	}
+	for range 2 {
+		all.Go(func() { h.watch(t) })
+	}
+	for h.done.Load() < int64(10+4*round) { // a part of the work is done before the end
+		require.True(t, h.alive(t, round))
+	}
+	require.NoError(t, h.end(t, round))
+	h.over.Store(true)
 }
 
 // work does one request after another until some after the end.
@@ -103,13 +126,12 @@ func (h *hustle) work(t *testing.T, i int) {
 		nil, {{"set", "a", "x"}}, {{"update", "b", "+"}}, {{verb: "renew"}},
 		{{verb: "delete", name: "a"}}, {{verb: "owner", text: "user:1"}}, {{verb: "clear"}},
 	}
-	for n, late := 0, 0; late < 5; n++ {
+	for n, late := 0, 0; late < 5 && !h.stop.Load(); n++ {
 		over := h.over.Load()
 		if over {
 			late++
 		}
-		token := *h.token.Load()
-		pending := h.site.beginAt(h.site.node(i+n), token)
+		pending := h.site.beginAt(h.site.node(i+n), h.token(n))
 		if over && assert.NotNil(t, pending.session) {
 			assert.Empty(t, pending.session.ID(), "a token opens a session that is over")
 		}
@@ -118,7 +140,7 @@ func (h *hustle) work(t *testing.T, i int) {
 		assert.Contains(t, status, answer.status, "%v", answer.err)
 		if issued := answer.issued(); raceID(issued) == h.id {
 			assert.False(t, over, "a token is issued for a session that is over")
-			h.token.Store(&issued)
+			h.keep(issued)
 		}
 		h.done.Add(1)
 	}
@@ -126,7 +148,7 @@ func (h *hustle) work(t *testing.T, i int) {
 
 // watch looks until some time after the end.
 func (h *hustle) watch(t *testing.T) {
-	for late := 0; late < 20; {
+	for late := 0; late < 20 && !h.stop.Load(); {
 		over := h.over.Load()
 		alive := h.alive(t, late)
 		if over {
@@ -150,13 +172,14 @@ func (h *hustle) end(t *testing.T, round int) error {
 	if round%2 == 0 {
 		return m.Revoke(t.Context(), h.id)
 	}
-	for {
-		// The token may have been replaced often meanwhile; then it proves nothing any more.
-		pending := h.site.beginAt(m, *h.token.Load())
+	for i := range 1000 {
+		// A token may have been replaced often meanwhile; then it proves nothing any more.
+		pending := h.site.beginAt(m, h.token(i))
 		if pending.session != nil && pending.session.ID() != "" || pending.answer.err != nil {
 			return pending.handle(raceStep{verb: "destroy"}).commit().err
 		}
 	}
+	return errors.New("no token opens the session")
 }
 
 // oneTokenIsGood lets many requests with the good token renew it, again and again: one of them gets

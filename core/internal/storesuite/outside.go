@@ -9,10 +9,10 @@ import (
 )
 
 // A store that waits for a network or a disk cannot live in a testing/synctest bubble: its driver's
-// timers and goroutines belong to the real clock. Here the Manager alone is in the bubble. Its calls
-// are handed to goroutines that began outside, over channels that were made outside. To wait for
-// such a channel is not to be durably blocked, so that the bubble's clock stands still until the
-// answer is there, and a call takes no time at all, as one to a MemoryStore does.
+// timers and goroutines belong to the real clock. Here the Manager alone is in the bubble. Its
+// calls are handed to goroutines that began outside, over channels that were made outside. To wait
+// for such a channel is not to be durably blocked, so that the bubble's clock stands still until
+// the answer is there, and a call takes no time at all, as one to a MemoryStore does.
 
 // patience is how long a call may really take. Whoever needs longer fails its test.
 const patience = time.Minute

@@ -151,6 +151,31 @@ func unknownOutcomeAndAnotherWriterBeforeRepetition(t *testing.T, g *ground) {
 		_, values, _ := site.contents(raceID(token))
 		require.Equal(t, "a0*", values["a"])
 	})
+	g.bubble(t, "and it is no conflict if that cannot be seen", func(t *testing.T) {
+		site := g.site(t, "cookie", core.Config{})
+		token := site.start("", raceValues())
+		pending := site.begin(token).handle(raceStep{"update", "a", "+"})
+		calls := map[string]int{}
+		site.store.on = func(call raceCall, do func() error) error {
+			calls[call.verb]++
+			switch {
+			case call.verb == "update" && calls["update"] == 2:
+				on := site.store.on
+				site.store.on = nil
+				require.NoError(t, site.request(token, raceStep{"update", "a", "*"}).err)
+				site.store.on = on
+				return do()
+			case call.verb == "update", calls["load"] == 2:
+				return raceRefused.answer(0, do)
+			}
+			return do()
+		}
+		answer := pending.commit()
+		site.store.on = nil
+		require.Equal(t, map[string]int{"update": 2, "load": 2}, calls)
+		requireRefused(t, answer)
+		require.NotErrorIs(t, answer.err, core.ErrConflict)
+	})
 }
 
 // The write that is done once more is the same one, so that one that only came late and its

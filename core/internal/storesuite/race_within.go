@@ -38,7 +38,8 @@ func changesWhileCommitRuns(t *testing.T, g *ground) {
 		for then, thenSteps := range thens {
 			for _, reply := range replies {
 				for _, after := range []bool{false, true} {
-					name := fmt.Sprintf("%s, then %s, reply %s, after %v", first, then, reply, after)
+					name := fmt.Sprintf("%s, then %s, reply %s, after %v",
+						first, then, reply, after)
 					g.bubble(t, name, func(t *testing.T) {
 						w := within{first: firstSteps, then: thenSteps, reply: reply, after: after}
 						want := raceValues()

@@ -133,7 +133,7 @@ func (c raceCell) possible() bool {
 	case c.verb == "touch" && c.early:
 		return false // the earlier request would have touched
 	case c.verb == "touch" && c.other.event == "expiry":
-		return false // TestTimeoutDuringTouch
+		return false // timeoutDuringWrite is about it
 	case c.verb == "load" || c.verb == "touch":
 		return c.reply != raceLostTwice && c.reply != raceRefusedTwice // it is called once
 	}

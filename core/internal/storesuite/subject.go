@@ -17,13 +17,13 @@ type Subject struct {
 	Open func(t testing.TB) core.Store
 
 	// Local says that the store lives in this process alone, does no I/O, starts no goroutine and
-	// costs nothing to make: Open then makes a new, empty one each time, each race gets its own, and
-	// two nodes share it. Where it is false the tests open one for each node and keep to it.
+	// costs nothing to make: Open then makes a new, empty one each time, each race gets its own,
+	// and two nodes share it. Where it is false the tests open one for each node and keep to it.
 	Local bool
 
 	// Share is how many races there are for each one that is run: 0 and 1 mean that all are run.
-	// Which ones are taken follows from the seed, and is the same each time. With -short it is ten
-	// times as many.
+	// Which ones are taken follows from the seed, and is the same each time. Unless the store is
+	// Local, with -short it is ten times as many, and with the race detector five times.
 	Share int
 
 	// Flags are the program's; nil means that none was given.
@@ -36,8 +36,8 @@ type Flags struct {
 	all  bool
 }
 
-// NewFlags adds the flags -seed and -allraces to the command line. It is to be called once in a test
-// program, for a package variable of the test.
+// NewFlags adds the flags -seed and -allraces to the command line. It is to be called once in a
+// test program, for a package variable of the test.
 func NewFlags() *Flags {
 	f := &Flags{}
 	flag.Uint64Var(&f.seed, "seed", 0,
@@ -59,16 +59,22 @@ func (f *Flags) Seeds(n int) []uint64 {
 	return seeds
 }
 
+// all reports whether nothing is to be left out.
+func (s Subject) all() bool { return s.Flags != nil && s.Flags.all }
+
 // share is the Share that counts.
 func (s Subject) share() int {
-	if s.Flags != nil && s.Flags.all {
+	if s.all() {
 		return 1
 	}
 	share := max(s.Share, 1)
-	if testing.Short() && !s.Local {
+	if s.Local {
+		return share
+	}
+	if testing.Short() {
 		share *= 10
 	}
-	return share
+	return share * slower
 }
 
 // A sample says which of many races are run.
@@ -77,13 +83,16 @@ type sample struct {
 	share int
 }
 
-// sample takes one in so many, and more of them the greater the share is.
-func (s Subject) sample(more int) *sample {
+// sample is the Subject's share of the races, or where fewer will do one in so many of that.
+func (s Subject) sample(fewer int) *sample {
+	if s.all() {
+		fewer = 1
+	}
 	seed := uint64(1)
 	if s.Flags != nil && s.Flags.seed != 0 {
 		seed = s.Flags.seed
 	}
-	return &sample{rng: rand.New(rand.NewPCG(seed, 0)), share: s.share() * more}
+	return &sample{rng: rand.New(rand.NewPCG(seed, 0)), share: s.share() * fewer}
 }
 
 // takes reports whether the next race is run.

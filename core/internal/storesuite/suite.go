@@ -37,10 +37,10 @@ func Cases(t *testing.T, s Subject) int {
 // Models runs the random model.
 func Models(t *testing.T, s Subject) {
 	t.Helper()
-	s.ground(t, 1).models(t, max(2, 20/s.share()))
+	s.ground(t, 1).models(t, max(1, 20/s.share()))
 }
 
-// Nodes runs the same with two Managers, each with its own handle on the store: races in which the
+// Nodes runs a part of the same with two Managers, each with its own handle on the store: races in which the
 // other request comes to the other node, cases, the model, and what fits no bubble: both nodes at
 // work as fast as they can.
 func Nodes(t *testing.T, s Subject) {
@@ -49,6 +49,6 @@ func Nodes(t *testing.T, s Subject) {
 	const fewer = 10 // of the races: that a store has two handles does not change most of them
 	t.Run("Races", func(t *testing.T) { g.races(t, s.sample(fewer)) })
 	t.Run("Cases", func(t *testing.T) { g.cases(t) })
-	t.Run("Models", func(t *testing.T) { g.models(t, max(2, 6/s.share())) })
+	t.Run("Models", func(t *testing.T) { g.models(t, max(1, 6/s.share())) })
 	t.Run("AtOnce", func(t *testing.T) { g.atOnce(t) })
 }

@@ -21,6 +21,9 @@ func (r Results) demands() []Demand {
 	if r.Store != nil {
 		demands = append(demands, storeDemands(r.Store.Data)...)
 	}
+	if r.Shared != nil {
+		demands = append(demands, sharedDemands(r.Shared.Data)...)
+	}
 	return demands
 }
 

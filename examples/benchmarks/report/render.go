@@ -19,6 +19,7 @@ const (
 	loopbackFile = "benchmarks-loopback.svg"
 	storeFile    = "benchmarks-store.svg"
 	growthFile   = "benchmarks-growth.svg"
+	sharedFile   = "benchmarks-shared.svg"
 )
 
 // Render returns what belongs into the directory docs, by file name.
@@ -39,6 +40,9 @@ func (r Results) Render() (map[string]string, error) {
 	}
 	if r.Growth != nil {
 		files[growthFile] = growthFigure(r.Growth.Data).SVG()
+	}
+	if r.Shared != nil {
+		files[sharedFile] = sharedFigure(r.Shared.Data).SVG()
 	}
 	return files, nil
 }
@@ -107,6 +111,11 @@ func (r Results) execute(name string) (string, error) {
 		"traitTable":     traitTable,
 		"storeNotes":     storeNotes,
 		"growthTable":    growthTable,
+		"sharedDemands":  sharedDemandTable,
+		"sharedTable":    sharedTable,
+		"sharedRatios":   sharedRatioTable,
+		"sizeTable":      sizeTable,
+		"drivers":        drivers,
 		"grouped":        grouped,
 		"sessionsOf":     sessionsOf,
 		"missed":         missed,

@@ -10,6 +10,7 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/growth"
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/loopback"
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/request"
+	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/shared"
 	"github.com/sessionserverstore/sessionserverstore/examples/benchmarks/store"
 )
 
@@ -19,6 +20,7 @@ type Results struct {
 	Loopback *Section[loopback.Result] `json:"loopback,omitempty"`
 	Store    *Section[[]store.Result]  `json:"store,omitempty"`
 	Growth   *Section[growth.Result]   `json:"growth,omitempty"`
+	Shared   *Section[shared.Result]   `json:"shared,omitempty"`
 }
 
 // A Section is one part, and where it comes from: parts may be measured on different days.

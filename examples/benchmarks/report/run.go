@@ -79,13 +79,34 @@ func measured() []string {
 	}
 }
 
+// driven are those of stores that outlive the process.
+func driven() []string {
+	return []string{
+		"github.com/redis/rueidis", "github.com/redis/go-redis/v9",
+		"github.com/alexedwards/scs/goredisstore", "github.com/jackc/pgx/v5",
+		"github.com/alexedwards/scs/pgxstore", "modernc.org/sqlite",
+	}
+}
+
+// drivers is a run of which only these versions are told.
+func drivers(r Run) Run {
+	all := r.Modules
+	r.Modules = make(map[string]string)
+	for _, path := range driven() {
+		if version, ok := all[path]; ok {
+			r.Modules[path] = version
+		}
+	}
+	return r
+}
+
 func modules() map[string]string {
 	versions := make(map[string]string)
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return versions
 	}
-	for _, path := range measured() {
+	for _, path := range append(measured(), driven()...) {
 		for _, dependency := range info.Deps {
 			if dependency.Path == path {
 				versions[path] = dependency.Version

@@ -1,0 +1,194 @@
+package postgresstore_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+	"github.com/sessionserverstore/sessionserverstore/core/internal/servers"
+	"github.com/sessionserverstore/sessionserverstore/core/postgresstore"
+)
+
+// A pair is a primary and a synchronous standby, and the way between them.
+type pair struct {
+	primary, standby *servers.Postgres
+	link             *servers.Link
+	observer         *pgx.Conn // of the primary
+}
+
+func newPair(t *testing.T, config ...string) pair {
+	t.Helper()
+	primary := servers.NewPostgres(t, config...)
+	link := servers.NewLink(t, primary.Addr())
+	standby := primary.Replica(t, servers.ReplicaOptions{Sync: true, Via: link})
+	return pair{primary, standby, link, connect(t, primary.URL())}
+}
+
+// cut cuts the standby off, until the end of the test.
+func (p pair) cut(t *testing.T) {
+	t.Helper()
+	p.link.Cut()
+	t.Cleanup(p.heal)
+}
+
+func (p pair) heal() {
+	p.link.Drop()
+	p.link.Heal()
+}
+
+// knows reports whether the standby has a record.
+func (p pair) knows(t *testing.T, id core.ID) bool {
+	t.Helper()
+	p.primary.AwaitCaughtUp(t, p.standby)
+	return ask[bool](t, connect(t, p.standby.URL()),
+		"SELECT EXISTS (SELECT FROM sessions WHERE id = $1)", string(id))
+}
+
+// cancelWait cancels the wait of a commit for the standby, as a person would.
+func (p pair) cancelWait(t *testing.T) {
+	t.Helper()
+	p.awaitWaiting(t)
+	run(t, p.observer, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+}
+
+func (p pair) awaitWaiting(t *testing.T) {
+	t.Helper()
+	awaitOne(t, p.observer, "a commit waits for the standby",
+		"SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+}
+
+func TestASynchronousStandby(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, servers.Certificates(t).Postgres()...)
+	url := p.primary.URL()
+	store := open(t, url, postgresstore.Options{})
+	strict := open(t, url, postgresstore.Options{Standby: true})
+	bouncer := servers.PgBouncer(t, p.primary)
+
+	t.Run("an end is there when it is acknowledged", func(t *testing.T) {
+		rec := created(t, strict)
+		assert.True(t, p.knows(t, rec.ID))
+		require.NoError(t, strict.Renew(t.Context(), next(rec), rec.Revision))
+		require.NoError(t, strict.Delete(t.Context(), rec.ID))
+		assert.False(t, p.knows(t, rec.ID))
+	})
+
+	t.Run("an end that is tried again waits again though the record is gone", func(t *testing.T) {
+		rec := created(t, store)
+		p.cut(t)
+		err := store.Delete(shortly(t), rec.ID)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		awaitOne(t, p.observer, "the end takes effect here",
+			"SELECT NOT EXISTS (SELECT FROM sessions WHERE id = $1)", string(rec.ID))
+		for _, s := range []*postgresstore.Store{store, strict} {
+			err := s.Delete(shortly(t), rec.ID)
+			require.ErrorIs(t, err, context.DeadlineExceeded, "nothing is confirmed")
+		}
+		p.heal()
+		require.NoError(t, store.Delete(t.Context(), rec.ID))
+		assert.False(t, p.knows(t, rec.ID))
+	})
+
+	t.Run("a renewal that is tried again waits again", func(t *testing.T) {
+		rec := created(t, strict)
+		then := next(rec)
+		p.cut(t)
+		require.ErrorIs(t, strict.Renew(shortly(t), then, rec.Revision), context.DeadlineExceeded)
+		awaitOne(t, p.observer, "the renewal takes effect here",
+			"SELECT EXISTS (SELECT FROM sessions WHERE id = $1 AND revision = $2)",
+			string(rec.ID), int64(then.Revision))
+		require.ErrorIs(t, strict.Renew(shortly(t), then, then.Revision), context.DeadlineExceeded)
+		p.heal()
+		require.NoError(t, strict.Renew(t.Context(), then, then.Revision))
+	})
+
+	t.Run("a touch and a sweep do not wait", func(t *testing.T) {
+		rec, old := created(t, store), created(t, store)
+		p.cut(t)
+		require.NoError(t, store.Touch(t.Context(), next(rec), rec.Revision))
+		n, err := store.DeleteExpired(t.Context(), old.Expires)
+		require.NoError(t, err)
+		assert.Equal(t, 1, n)
+	})
+
+	// PostgreSQL answers success then, and a warning.
+	stores := map[string]*postgresstore.Store{
+		"pgbouncer": openOnly(t, bouncer+inMode("cache_describe"), postgresstore.Options{}),
+		"strict":    strict,
+	}
+	for _, mode := range modes {
+		stores[mode] = openOnly(t, url+inMode(mode), postgresstore.Options{})
+	}
+	for name, store := range stores {
+		t.Run("a wait that was cancelled is no success/"+name, func(t *testing.T) {
+			rec, begun := created(t, store), newRecord(1)
+			then := next(rec)
+			p.cut(t)
+			for _, write := range []func() error{
+				func() error { return store.Create(t.Context(), begun) },
+				func() error { return store.Update(t.Context(), then, rec.Revision) },
+				func() error { return store.Renew(t.Context(), then, then.Revision) },
+				func() error { return store.Delete(t.Context(), rec.ID) },
+				func() error { return store.Delete(t.Context(), rec.ID) },
+			} {
+				done := make(chan error)
+				go func() { done <- write() }()
+				p.cancelWait(t)
+				require.ErrorIs(t, <-done, core.ErrNotDurable)
+			}
+			p.heal()
+			require.NoError(t, store.Delete(t.Context(), rec.ID), "and the next one succeeds")
+			assert.False(t, p.knows(t, rec.ID))
+		})
+	}
+
+	t.Run("a pool that was not prepared confirms nothing", func(t *testing.T) {
+		pool, err := pgxpool.New(t.Context(), url)
+		require.NoError(t, err)
+		t.Cleanup(pool.Close)
+		store, err := postgresstore.New(pool, postgresstore.Options{Standby: true})
+		require.NoError(t, err)
+		rec := created(t, store)
+		then := next(rec)
+		require.NoError(t, store.Update(t.Context(), then, rec.Revision))
+		require.NoError(t, store.Touch(t.Context(), then, then.Revision))
+		err = store.Renew(t.Context(), then, then.Revision)
+		require.ErrorIs(t, err, core.ErrNotDurable)
+		require.ErrorContains(t, err, "Configure")
+		require.ErrorIs(t, store.Delete(t.Context(), rec.ID), core.ErrNotDurable)
+	})
+
+	t.Run("whoever does not want to wait by default waits for an end", func(t *testing.T) {
+		for _, setting := range []string{"off", "local"} {
+			store := openOnly(t, url+"&synchronous_commit="+setting, postgresstore.Options{Standby: true})
+			rec := created(t, store)
+			p.cut(t)
+			then := next(rec)
+			require.NoError(t, store.Update(t.Context(), then, rec.Revision))
+			require.ErrorIs(t, store.Renew(shortly(t), then, then.Revision), context.DeadlineExceeded)
+			require.ErrorIs(t, store.Delete(shortly(t), rec.ID), context.DeadlineExceeded)
+			p.heal()
+		}
+	})
+}
+
+func TestWithoutAStandbyNothingIsConfirmedByOne(t *testing.T) {
+	url := servers.SharedPostgres(t).Database(t)
+	store := open(t, url, postgresstore.Options{Standby: true})
+	rec := created(t, store)
+	then := next(rec)
+	require.NoError(t, store.Update(t.Context(), then, rec.Revision))
+	require.NoError(t, store.Touch(t.Context(), then, then.Revision))
+	err := store.Renew(t.Context(), then, then.Revision)
+	require.ErrorIs(t, err, core.ErrNotDurable)
+	require.ErrorContains(t, err, "synchronous_standby_names is empty")
+	for range 2 {
+		require.ErrorIs(t, store.Delete(t.Context(), rec.ID), core.ErrNotDurable)
+		requireLacks(t, store, rec.ID)
+	}
+}

@@ -1,0 +1,143 @@
+package redisstore
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+func newJournal(limit int) *journal {
+	j := new(journal)
+	j.init(limit)
+	return j
+}
+
+func numbered(n int) core.ID { return core.ID(fmt.Sprintf("%032d", n)) }
+
+func renewalOf(id core.ID, revision core.Revision, data string) *core.Record {
+	return &core.Record{ID: id, Revision: revision, Data: data}
+}
+
+// inDoubt lists what would be done again: "id", or "id was>revision ...".
+func inDoubt(j *journal) []string {
+	var all []string
+	for _, d := range j.doubtful() {
+		text := strings.TrimLeft(string(d.id), "0")
+		for _, r := range d.renewals {
+			text += fmt.Sprintf(" %d>%d", r.was, r.rec.Revision)
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+func TestAJournalForgetsTheOldestFirst(t *testing.T) {
+	j := newJournal(3)
+	for n := range 5 {
+		j.ended(numbered(n + 1))
+	}
+	j.ended(numbered(3)) // once more: it is the latest now
+	j.ended(numbered(6))
+	require.Empty(t, inDoubt(j))
+	j.doubt()
+	require.Equal(t, []string{"5", "3", "6"}, inDoubt(j))
+}
+
+func TestAJournalForgetsAfterAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJournal(10)
+		j.ended(numbered(1))
+		time.Sleep(30 * time.Second)
+		j.ended(numbered(2))
+		require.Equal(t, 2, j.age(time.Now()))
+		time.Sleep(30 * time.Second)
+		require.Equal(t, 1, j.age(time.Now()))
+		time.Sleep(30 * time.Second)
+		require.Equal(t, 0, j.age(time.Now()))
+		j.doubt()
+		require.Empty(t, inDoubt(j))
+	})
+}
+
+func TestWhatIsInDoubtIsKeptLongerAndThenAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJournal(10)
+		j.ended(numbered(1))
+		j.ended(numbered(2))
+		j.doubt()
+		time.Sleep(9 * time.Minute)
+		require.Equal(t, 2, j.age(time.Now()))
+		first := j.doubtful()[0]
+		j.redone(&first)
+		require.Equal(t, []string{"2"}, inDoubt(j))
+		time.Sleep(50 * time.Second)
+		require.Equal(t, 2, j.age(time.Now()), "what was done again may be undone again")
+		time.Sleep(11 * time.Second)
+		require.Equal(t, 0, j.age(time.Now()), "there is an end to it")
+	})
+}
+
+func TestWhatCameAfterItWasSentIsNotDoneAgainYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJournal(10)
+		j.renewed(renewalOf(numbered(1), 2, ""), 1)
+		j.doubt()
+		sent := j.doubtful()[0]
+		time.Sleep(time.Second)
+		j.ended(numbered(1))
+		j.redone(&sent)
+		require.Equal(t, []string{"1"}, inDoubt(j))
+	})
+}
+
+func TestRenewalsOfASessionAreDoneAgainInTheirOrder(t *testing.T) {
+	j := newJournal(10)
+	j.renewed(renewalOf(numbered(1), 2, ""), 1)
+	j.renewed(renewalOf(numbered(2), 9, ""), 8)
+	j.renewed(renewalOf(numbered(1), 3, ""), 2)
+	was, ok := j.before(numbered(1), 3)
+	require.True(t, ok)
+	require.EqualValues(t, 2, was)
+	_, ok = j.before(numbered(1), 7)
+	require.False(t, ok)
+	j.doubt()
+	require.Equal(t, []string{"2 8>9", "1 1>2 2>3"}, inDoubt(j))
+	j.ended(numbered(1))
+	require.Equal(t, []string{"2 8>9", "1"}, inDoubt(j))
+	j.forget(numbered(1))
+	require.Equal(t, []string{"2 8>9"}, inDoubt(j))
+	for n := range core.Revision(20) {
+		j.renewed(renewalOf(numbered(3), n+1, ""), n)
+	}
+	j.doubt()
+	require.Equal(t, "3 12>13 13>14 14>15 15>16 16>17 17>18 18>19 19>20", inDoubt(j)[1])
+}
+
+func TestRenewalsTakeNoMoreRoomThanIsSaid(t *testing.T) {
+	j := newJournal(1000)
+	data := strings.Repeat("x", 1<<20)
+	for n := range 100 {
+		j.renewed(renewalOf(numbered(n+1), 2, data), 1)
+		require.LessOrEqual(t, j.bytes, maxRenewedBytes)
+		require.Equal(t, j.order.Len(), len(j.byID))
+	}
+	require.Equal(t, 16, j.order.Len())
+	for n := range 100 {
+		j.ended(numbered(n + 1))
+	}
+	require.Zero(t, j.bytes)
+	for range 20 {
+		j.renewed(renewalOf(numbered(1), 2, data), 1)
+	}
+	require.Equal(t, 8<<20, j.bytes)
+	j.forget(numbered(1))
+	require.Zero(t, j.bytes)
+	j.renewed(renewalOf(numbered(1), 2, data+data+strings.Repeat(data, 15)), 1)
+	require.Zero(t, j.bytes)
+}
