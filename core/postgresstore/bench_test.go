@@ -68,7 +68,9 @@ func BenchmarkStore(b *testing.B) {
 	bench := newBenchmark(b)
 	store, rival := bench.store, bench.rival
 	none := func(context.Context, *core.Record, *core.Record) error { return nil }
-	create := func(ctx context.Context, _, rec *core.Record) error { return store.Create(ctx, *rec) }
+	create := func(ctx context.Context, _, rec *core.Record) error {
+		return store.Create(ctx, *rec)
+	}
 	rivalCreate := func(ctx context.Context, _, rec *core.Record) error {
 		return rival.commit(ctx, rec)
 	}
@@ -80,7 +82,9 @@ func BenchmarkStore(b *testing.B) {
 		{"load", none, func(ctx context.Context, rec, _ *core.Record) error {
 			_, err := store.Load(ctx, rec.ID)
 			return err
-		}, none, func(ctx context.Context, rec, _ *core.Record) error { return rival.find(ctx, rec.ID) }},
+		}, none, func(ctx context.Context, rec, _ *core.Record) error {
+			return rival.find(ctx, rec.ID)
+		}},
 		{"change", none, func(ctx context.Context, rec, _ *core.Record) error {
 			was := later(rec)
 			return store.Update(ctx, *rec, was)

@@ -26,42 +26,104 @@
 //	) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.05);
 //	CREATE INDEX IF NOT EXISTS "sessions_due" ON "sessions" (due) WHERE due IS NOT NULL;
 //
-// Times are milliseconds since 1970; an expires that is NULL means never. The sweep looks for what
-// has expired by due, which is never later than expires: nothing but a sweep raises it, so that a
-// touch and most updates change no column that has an index. PostgreSQL then writes the new row into
-// the page of the old one and leaves the indexes alone (a HOT update).
+// Times are milliseconds since 1970, and an expires that is NULL means never. The sweep looks for
+// what has expired by due, which is never later than expires. Nothing but a sweep raises due, so
+// that a touch and most updates change no column that has an index. PostgreSQL then writes the new
+// row into the page of the old one and leaves the indexes alone (a HOT update).
 //
-// In operation a Store needs the privileges SELECT, INSERT, UPDATE and DELETE on the table.
+// To make the table needs the privilege CREATE on its schema. In operation a Store needs SELECT,
+// INSERT, UPDATE and DELETE on the table, and nothing else.
 //
 // # What it sends
 //
-// Each operation is one statement, which is one round trip and one transaction:
+// Each operation is one statement: one round trip, and a transaction by itself.
 //
-//	load    SELECT revision, owner, used, expires, data FROM "sessions" WHERE id = $1
-//	create  INSERT … ON CONFLICT (id) DO NOTHING
-//	update  UPDATE … WHERE id = $1 AND revision = $2, and if that finds nothing whether there is
-//	        a record of another revision or none
-//	touch   the same without owner and data; set_config('synchronous_commit', 'off', true)
-//	renew   as update, with care
-//	delete  DELETE … WHERE id = $1, with care
-//	sweep   500 rows at most with due <= $1, FOR UPDATE SKIP LOCKED: DELETE of those that have
-//	        expired, UPDATE … SET due = expires of the others
+// Load:
+//
+//	SELECT revision, owner, used, expires, data FROM "sessions" WHERE id = $1
+//
+// Create:
+//
+//	INSERT INTO "sessions" (id, revision, owner, used, expires, due, data)
+//	VALUES ($1::text, $2::bigint, $3::text, $4::bigint, $5::bigint, $5::bigint, $6::bytea)
+//	ON CONFLICT (id) DO NOTHING RETURNING ''
+//
+// Update:
+//
+//	UPDATE "sessions" SET revision = $3::bigint, owner = $4::text, used = $5::bigint,
+//	  expires = $6::bigint, due = LEAST(due, $6::bigint), data = $7::bytea
+//	WHERE id = $1::text AND revision = $2::bigint RETURNING ''
+//
+// Touch, which does not wait for the disk:
+//
+//	UPDATE "sessions" SET revision = $3::bigint, used = $4::bigint, expires = $5::bigint,
+//	  due = LEAST(due, $5::bigint)
+//	WHERE id = $1::text AND revision = $2::bigint
+//	RETURNING '', set_config('synchronous_commit', 'off', true)
+//
+// Renew, which does, whatever the server is told (with Options.Standby see below):
+//
+//	UPDATE "sessions" SET revision = $3::bigint, owner = $4::text, used = $5::bigint,
+//	  expires = $6::bigint, due = LEAST(due, $6::bigint), data = $7::bytea
+//	WHERE id = $1::text AND revision = $2::bigint
+//	RETURNING '', set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
+//	  = 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true)
+//
+// Delete, likewise:
+//
+//	DELETE FROM "sessions" WHERE id = $1::text
+//	RETURNING '', set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
+//	  = 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true)
+//
+// The sweep, in batches, any number of nodes at once:
+//
+//	WITH due AS MATERIALIZED (
+//	  SELECT id, expires FROM "sessions" WHERE due <= $1::bigint
+//	  ORDER BY due LIMIT 500 FOR UPDATE SKIP LOCKED),
+//	gone AS (
+//	  DELETE FROM "sessions" t USING due WHERE t.id = due.id AND due.expires <= $1::bigint RETURNING 1),
+//	later AS (
+//	  UPDATE "sessions" t SET due = due.expires FROM due
+//	  WHERE t.id = due.id AND (due.expires > $1::bigint OR due.expires IS NULL) RETURNING 1)
+//	SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM later),
+//	  set_config('synchronous_commit', 'off', true)
+//
+// Ping:
+//
+//	SELECT 1 FROM "sessions" LIMIT 0
+//
+// A second statement follows only where a write found nothing. An Update, a Touch or a Renew asks
+// why:
+//
+//	SELECT revision::text FROM "sessions" WHERE id = $1::text
+//
+// And a Delete whose record is gone writes something else, into the log that standbys receive and
+// nowhere else. It may be a second attempt at an end that was not confirmed, and a transaction that
+// writes nothing waits for nobody:
+//
+//	SELECT '', set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
+//	  = 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true),
+//	  pg_logical_emit_message(true, 'sessions', '')
 //
 // # What an end is worth
 //
-// An end or a renewal is on the primary's disk when it is acknowledged, also where synchronous_commit
-// is off (it is 'local' then, for that transaction alone). Where synchronous standbys are configured
-// it is on them, too, and with Options.Standby it must be: what is not confirmed is
-// core.ErrNotDurable. A wait for a standby that was cancelled counts as not confirmed, although
-// PostgreSQL reports success. To confirm an end again a Delete writes something even if its record
-// is gone (pg_logical_emit_message), since a transaction that writes nothing waits for nobody.
-// All other writes are as durable as the server's synchronous_commit says, but for touches, which
-// wait for nothing.
+// An end or a renewal is on the primary's disk when it is acknowledged. Where the server waits for
+// synchronous standbys it is on them, too; if somebody cancels that wait, PostgreSQL reports success
+// with a warning, and the Store reports core.ErrNotDurable. All other writes are as durable as the
+// server's synchronous_commit says, but for touches, which wait for nothing.
 //
-// A failover to a standby that was not synchronous undoes what it had not received, ends included.
+// With Options.Standby there must be such a standby: synchronous_commit is raised to 'on' for ends
+// and renewals if it is 'off' or 'local', and they are core.ErrNotDurable if the server's
+// synchronous_standby_names is empty, before or after. While the standby is away ends, renewals,
+// new sessions and changes wait for it, on three of four of the pool's connections at most; loads
+// and touches go on with the rest.
+//
+// A failover to a standby that was not synchronous undoes what it had not received, ends included;
+// so does a restored backup.
 //
 // # Poolers
 //
 // Behind PgBouncer in transaction mode, add default_query_exec_mode=cache_describe to the URL: the
-// statements that pgx prepares by default belong to a connection of the server.
+// statements that pgx prepares by default belong to a connection of the server, which is another
+// one each time. All of pgx's modes work, without a pooler and, but for the default one, with it.
 package postgresstore

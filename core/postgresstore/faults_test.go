@@ -43,20 +43,30 @@ func strike(r *faults.Run) int {
 		r.End(0, ended)
 }
 
-// nodes are processes of the application, of these names.
-func nodes(t *testing.T, open func() core.Store, names ...string) []faults.Node {
+// nodes are processes of the application, of these names, each with a store of its own.
+func nodes(
+	t *testing.T, timeout time.Duration, stores []core.Store, names ...string,
+) (list []faults.Node) {
 	t.Helper()
-	var list []faults.Node
-	for _, name := range names {
-		list = append(list, faults.NewNode(t, name, open(), core.Config{
-			CommitTimeout: 500 * time.Millisecond, // that of a standby that does not answer
-		}))
+	for i, name := range names {
+		list = append(list, faults.NewNode(t, name, stores[i], core.Config{CommitTimeout: timeout}))
 	}
 	return list
 }
 
-// many connections, since each write that waits for a standby holds one.
-const manyConnections = "&pool_max_conns=24"
+// start begins a run with sessions that are there for sure. From then on a write is given up soon:
+// that is what it costs to wait for a standby that does not answer.
+func start(t *testing.T, name string, seed uint64, open func() core.Store) *faults.Run {
+	t.Helper()
+	stores := []core.Store{open(), open()}
+	run := faults.Start(t, seed, nodes(t, patience, stores, "a", "b")...).Name(name)
+	run.Create(begun)
+	run.Use(nodes(t, 500*time.Millisecond, stores, "a", "b")...)
+	return run
+}
+
+// manyConnections, since each write that waits for a standby holds one.
+const manyConnections = "&pool_max_conns=16"
 
 // An application is some nodes on a table of their own.
 type application struct {
@@ -136,10 +146,9 @@ func failover(
 		for i := range list {
 			a := &list[i]
 			a.table = newTable()
-			a.run = faults.Start(t, seed, nodes(t, func() core.Store {
+			a.run = start(t, a.name, seed, func() core.Store {
 				return a.open(t, p.primary.URL()+manyConnections, a.table)
-			}, "a", "b")...).Name(a.name)
-			a.run.Create(begun)
+			})
 		}
 		p.primary.AwaitCaughtUp(t, p.standby)
 		var stopLoads []func()
@@ -170,7 +179,8 @@ func failover(
 // judge reads all there is at another server.
 func (a *application) judge(t *testing.T, url string) {
 	t.Helper()
-	a.run.Use(nodes(t, func() core.Store { return a.open(t, url, a.table) }, "c", "d")...)
+	stores := []core.Store{a.open(t, url, a.table), a.open(t, url, a.table)}
+	a.run.Use(nodes(t, patience, stores, "c", "d")...)
 	a.run.Await()
 	a.run.ReadAll()
 	v := a.run.Verdict()
@@ -196,17 +206,14 @@ func requireNone(t *testing.T, v faults.Verdict) {
 // TestFaultsCrash kills the only server just after sessions were ended, renewed and changed.
 func TestFaultsCrash(t *testing.T) {
 	t.Parallel()
-	// So that what is not written at once is lost, and not by chance only.
-	late := []string{
-		"synchronous_commit = off", "wal_writer_delay = 10s", "bgwriter_lru_maxpages = 0",
-		"autovacuum = off",
-	}
-	for _, c := range []trial{{"synchronous_commit = on", false}, {"synchronous_commit = off", true}} {
+	for _, c := range []trial{
+		{"synchronous_commit = on", false}, {"synchronous_commit = off", true},
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			settings.Seeds(func(seed uint64) bool {
 				config := []string{"fsync = on", "full_page_writes = on"}
 				if c.loses {
-					config = append(config, late...)
+					config = writeLate // so that it is not by chance that something is lost
 				}
 				crash(t, seed, c, config)
 				return !t.Failed()
@@ -217,11 +224,9 @@ func TestFaultsCrash(t *testing.T) {
 
 func crash(t *testing.T, seed uint64, c trial, config []string) {
 	server := servers.NewPostgres(t, config...)
-	run := faults.Start(t, seed, nodes(t, func() core.Store {
+	run := start(t, c.name, seed, func() core.Store {
 		return open(t, server.URL()+manyConnections, postgresstore.Options{})
-	}, "a", "b")...)
-	run.Name(c.name)
-	run.Create(begun)
+	})
 	stopLoad := run.Go(faults.Load{From: changed})
 	acknowledged := strike(run)
 	if c.loses { // whoever ends a session writes down what was before it, too
@@ -253,16 +258,14 @@ func TestFaultsLink(t *testing.T) {
 			settings.Seeds(func(seed uint64) bool {
 				link := servers.NewLink(t, server.Addr())
 				table := newTable()
-				run := faults.Start(t, seed, nodes(t, func() core.Store {
+				run := start(t, c.name, seed, func() core.Store {
 					store := open(t, server.URLVia(link)+manyConnections,
 						postgresstore.Options{Table: table})
 					if c.loses {
 						return faults.Believe(store)
 					}
 					return store
-				}, "a", "b")...)
-				run.Name(c.name)
-				run.Create(begun)
+				})
 				stopLoad := run.Go(faults.Load{From: changed, Hangups: 5 * time.Millisecond})
 				link.Cut()
 				strike(run)

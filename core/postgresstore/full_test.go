@@ -22,8 +22,8 @@ func TestAFullDiskIsAClearError(t *testing.T) {
 	run(t, conn, "ALTER TABLE sessions ALTER COLUMN data SET STORAGE EXTERNAL") // not compressed
 	rec := created(t, store)
 	other := created(t, store)
-	file := filepath.Join(server.Dir(), ask[string](t, conn, `SELECT pg_relation_filepath(reltoastrelid)
-		FROM pg_class WHERE oid = 'sessions'::regclass`))
+	file := filepath.Join(server.Dir(), ask[string](t, conn, `
+		SELECT pg_relation_filepath(reltoastrelid) FROM pg_class WHERE oid = 'sessions'::regclass`))
 	require.NoError(t, conn.Close(t.Context()))
 
 	server.Stop()

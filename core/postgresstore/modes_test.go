@@ -13,7 +13,9 @@ import (
 )
 
 // modes are all of pgx's ways to send a statement.
-var modes = []string{"cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol"}
+var modes = []string{
+	"cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol",
+}
 
 func inMode(mode string) string { return "&default_query_exec_mode=" + mode }
 

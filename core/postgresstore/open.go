@@ -3,6 +3,8 @@ package postgresstore
 import (
 	"context"
 	"errors"
+	"math"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -27,13 +29,20 @@ func Open(url string, options Options) (*Store, error) {
 		return nil, err
 	}
 	Configure(config.ConnConfig)
+	if config.ConnConfig.ConnectTimeout == 0 {
+		// pgx's two minutes is how long the pool would go without a connection that is in vain.
+		config.ConnConfig.ConnectTimeout = connectTimeout
+	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
 		return nil, err
 	}
-	s.db, s.close = pool, pool.Close
+	s.use(pool)
+	s.close = pool.Close
 	return s, nil
 }
+
+const connectTimeout = 5 * time.Second
 
 // noDB stands for the pool until it is there.
 type noDB struct{ DB }
@@ -54,6 +63,9 @@ func parse(url string) (*pgxpool.Config, error) {
 // New makes a Store over a database that the program has already, as a rule a *pgxpool.Pool; see
 // Configure for what its connections should know. It does not connect. The error is one or several
 // joined *core.ConfigError.
+//
+// Where the database is a pool, what may wait for a standby takes three of four of its connections
+// at most, so that loads go on if no standby answers.
 func New(db DB, options Options) (*Store, error) {
 	table, index, err := options.table()
 	if db == nil {
@@ -62,18 +74,29 @@ func New(db DB, options Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{
-		db:         db,
+	s := &Store{
 		close:      func() {},
 		options:    options,
 		table:      table,
 		schema:     newSchema(table, index),
 		statements: newStatements(table, options.Standby),
-	}, nil
+	}
+	s.use(db)
+	return s, nil
 }
 
-// Close closes the connections that Open has made, waiting for calls that are under way, and returns
-// nil. The database of New stays as it is.
+// use sets the database, and lets three of four connections wait for a standby.
+func (s *Store) use(db DB) {
+	most := math.MaxInt32
+	if pool, ok := db.(interface{ Config() *pgxpool.Config }); ok {
+		n := int(pool.Config().MaxConns)
+		most = max(1, n-max(1, n/4))
+	}
+	s.db, s.waiters = db, make(chan struct{}, most)
+}
+
+// Close closes the connections that Open has made, waiting for calls that are under way, and
+// returns nil. The database of New stays as it is.
 func (s *Store) Close() error {
 	s.close()
 	return nil

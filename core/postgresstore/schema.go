@@ -25,7 +25,9 @@ const lockSQL = `SELECT pg_advisory_xact_lock(7305804402637827941);
 `
 
 // inspectSQL tells of the table $1 whether it exists, has all columns, and an index for the sweep.
-const inspectSQL = `SELECT to_regclass($1::text) IS NOT NULL,
+// (A name is looked up in the newest state of the catalog, all else in that in which the statement
+// began. A table that came in between must not seem to be one without columns.)
+const inspectSQL = `SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1::text)),
   (SELECT count(*) = 7 FROM pg_attribute a JOIN (VALUES ('id', 'text'), ('revision', 'bigint'),
       ('owner', 'text'), ('used', 'bigint'), ('expires', 'bigint'), ('due', 'bigint'),
       ('data', 'bytea')) AS wanted (name, type)

@@ -66,7 +66,7 @@ func TestTheTableOfAnotherProgramIsLeftAlone(t *testing.T) {
 	run(t, conn, "CREATE TABLE sessions (token text PRIMARY KEY, data bytea, expiry timestamptz)")
 	store := openOnly(t, address, postgresstore.Options{})
 	err := store.Migrate(t.Context())
-	require.ErrorContains(t, err, "is not one of this store")
+	require.ErrorContains(t, err, "is not one of this store: name another")
 	_, err = store.Load(t.Context(), newID())
 	require.ErrorContains(t, err, "is not one of this store")
 	assert.False(t, ask[bool](t, conn, "SELECT to_regclass('sessions_due') IS NOT NULL"))
@@ -89,7 +89,7 @@ func TestWithoutATableAnErrorSaysWhatToDo(t *testing.T) {
 	require.NoError(t, store.Create(t.Context(), rec), "on connections that knew no table")
 }
 
-// The owner of a database runs what Schema prints; the program needs no more than to read and write.
+// The owner of a database runs what Schema prints; the program only reads and writes.
 func TestAProgramNeedsNoPrivilegeButThoseOnTheTable(t *testing.T) {
 	server := servers.SharedPostgres(t)
 	address := server.Database(t)
@@ -116,9 +116,12 @@ func as(t testing.TB, address, user string) string {
 	return parsed.String()
 }
 
-func TestTheDocumentationShowsTheSchema(t *testing.T) {
+func TestTheDocumentationShowsAllThatIsSent(t *testing.T) {
 	store := openOnly(t, nowhere, postgresstore.Options{})
-	assert.Contains(t, documentation(t), words(store.Schema()))
+	text := documentation(t)
+	for _, sql := range append(store.Statements(), store.Schema()) {
+		assert.Contains(t, text, words(sql))
+	}
 }
 
 // words puts one blank between the words of a text.

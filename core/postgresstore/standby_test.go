@@ -2,6 +2,7 @@ package postgresstore_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -53,7 +54,8 @@ func (p pair) knows(t *testing.T, id core.ID) bool {
 func (p pair) cancelWait(t *testing.T) {
 	t.Helper()
 	p.awaitWaiting(t)
-	run(t, p.observer, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+	run(t, p.observer, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity "+
+		"WHERE wait_event = 'SyncRep'")
 }
 
 func (p pair) awaitWaiting(t *testing.T) {
@@ -110,8 +112,8 @@ func TestASynchronousStandby(t *testing.T) {
 	t.Run("a touch and a sweep do not wait", func(t *testing.T) {
 		rec, old := created(t, store), created(t, store)
 		p.cut(t)
-		require.NoError(t, store.Touch(t.Context(), next(rec), rec.Revision))
-		n, err := store.DeleteExpired(t.Context(), old.Expires)
+		require.NoError(t, store.Touch(patiently(t), next(rec), rec.Revision))
+		n, err := store.DeleteExpired(patiently(t), old.Expires)
 		require.NoError(t, err)
 		assert.Equal(t, 1, n)
 	})
@@ -127,16 +129,16 @@ func TestASynchronousStandby(t *testing.T) {
 	for name, store := range stores {
 		t.Run("a wait that was cancelled is no success/"+name, func(t *testing.T) {
 			rec, begun := created(t, store), newRecord(1)
-			then := next(rec)
+			then, ctx := next(rec), patiently(t)
 			p.cut(t)
 			for _, write := range []func() error{
-				func() error { return store.Create(t.Context(), begun) },
-				func() error { return store.Update(t.Context(), then, rec.Revision) },
-				func() error { return store.Renew(t.Context(), then, then.Revision) },
-				func() error { return store.Delete(t.Context(), rec.ID) },
-				func() error { return store.Delete(t.Context(), rec.ID) },
+				func() error { return store.Create(ctx, begun) },
+				func() error { return store.Update(ctx, then, rec.Revision) },
+				func() error { return store.Renew(ctx, then, then.Revision) },
+				func() error { return store.Delete(ctx, rec.ID) },
+				func() error { return store.Delete(ctx, rec.ID) },
 			} {
-				done := make(chan error)
+				done := make(chan error, 1)
 				go func() { done <- write() }()
 				p.cancelWait(t)
 				require.ErrorIs(t, <-done, core.ErrNotDurable)
@@ -146,6 +148,39 @@ func TestASynchronousStandby(t *testing.T) {
 			assert.False(t, p.knows(t, rec.ID))
 		})
 	}
+
+	t.Run("a connection that is ended while it waits is no success", func(t *testing.T) {
+		rec := created(t, store)
+		p.cut(t)
+		done := make(chan error, 1)
+		ctx := patiently(t)
+		go func() { done <- store.Delete(ctx, rec.ID) }()
+		p.awaitWaiting(t)
+		run(t, p.observer, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "+
+			"WHERE wait_event = 'SyncRep'")
+		requireNoVerdict(t, <-done)
+	})
+
+	t.Run("reads and touches go on while the standby is away", func(t *testing.T) {
+		const connections, stuck = 4, 12
+		store := openOnly(t, url+"&pool_max_conns=4", postgresstore.Options{})
+		rec := created(t, store)
+		p.cut(t)
+		ctx, cancel := context.WithCancel(patiently(t))
+		var group sync.WaitGroup
+		for range stuck {
+			group.Go(func() { assert.Error(t, store.Create(ctx, newRecord(1))) })
+		}
+		awaitOne(t, p.observer, "as many wait as may", `SELECT count(*) = $1 FROM pg_stat_activity
+			WHERE wait_event = 'SyncRep'`, connections-1)
+		for range 20 {
+			_, err := store.Load(patiently(t), rec.ID)
+			require.NoError(t, err)
+		}
+		require.NoError(t, store.Touch(patiently(t), next(rec), rec.Revision))
+		cancel()
+		group.Wait()
+	})
 
 	t.Run("a pool that was not prepared confirms nothing", func(t *testing.T) {
 		pool, err := pgxpool.New(t.Context(), url)
@@ -165,16 +200,38 @@ func TestASynchronousStandby(t *testing.T) {
 
 	t.Run("whoever does not want to wait by default waits for an end", func(t *testing.T) {
 		for _, setting := range []string{"off", "local"} {
-			store := openOnly(t, url+"&synchronous_commit="+setting, postgresstore.Options{Standby: true})
+			store := openOnly(t, url+"&synchronous_commit="+setting,
+				postgresstore.Options{Standby: true})
 			rec := created(t, store)
 			p.cut(t)
 			then := next(rec)
 			require.NoError(t, store.Update(t.Context(), then, rec.Revision))
-			require.ErrorIs(t, store.Renew(shortly(t), then, then.Revision), context.DeadlineExceeded)
+			err := store.Renew(shortly(t), then, then.Revision)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
 			require.ErrorIs(t, store.Delete(shortly(t), rec.ID), context.DeadlineExceeded)
 			p.heal()
 		}
 	})
+}
+
+// Whoever runs the server tells it to wait no more when the standby is lost, and PostgreSQL then
+// lets all go that wait.
+func TestAnEndWithWhichTheServerStoppedWaitingIsNotConfirmed(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	strict := open(t, p.primary.URL(), postgresstore.Options{Standby: true})
+	store := open(t, p.primary.URL(), postgresstore.Options{})
+	one, other := created(t, strict), created(t, strict)
+	p.cut(t)
+	strictly, usually, ctx := make(chan error, 1), make(chan error, 1), patiently(t)
+	go func() { strictly <- strict.Delete(ctx, one.ID) }()
+	go func() { usually <- store.Delete(ctx, other.ID) }()
+	awaitOne(t, p.observer, "both wait", `SELECT count(*) = 2 FROM pg_stat_activity
+		WHERE wait_event = 'SyncRep'`)
+	p.primary.StopWaiting()
+	require.ErrorIs(t, <-strictly, core.ErrNotDurable)
+	require.NoError(t, <-usually, "as the server is configured")
+	require.ErrorIs(t, strict.Delete(t.Context(), one.ID), core.ErrNotDurable)
 }
 
 func TestWithoutAStandbyNothingIsConfirmedByOne(t *testing.T) {

@@ -6,6 +6,7 @@ import "strings"
 // it is one round trip, is a transaction by itself, and works behind a pooler of transactions.
 type statements struct {
 	ping, load, create, update, touch, renew, refused, delete, fence, sweep string
+	standby                                                                 string
 }
 
 func newStatements(table string, standby bool) statements {
@@ -21,6 +22,7 @@ func newStatements(table string, standby bool) statements {
 		delete:  text(deleteSQL),
 		fence:   text(fenceSQL),
 		sweep:   text(sweepSQL),
+		standby: "SELECT " + standbySQL,
 	}
 }
 
@@ -41,8 +43,8 @@ const createSQL = `INSERT INTO {table} (id, revision, owner, used, expires, due,
 VALUES ($1::text, $2::bigint, $3::text, $4::bigint, $5::bigint, $5::bigint, $6::bytea)
 ON CONFLICT (id) DO NOTHING RETURNING ''`
 
-// due is only ever lowered here, in which LEAST takes NULL for later than any time. A column with an
-// index that stays as it is lets PostgreSQL update a row in its page, without touching an index.
+// due is only ever lowered here, in which LEAST takes NULL for later than any time. Where no column
+// with an index changes, PostgreSQL updates a row within its page and leaves the indexes alone.
 const updateSQL = `UPDATE {table} SET revision = $3::bigint, owner = $4::text, used = $5::bigint,
   expires = $6::bigint, due = LEAST(due, $6::bigint), data = $7::bytea
 WHERE id = $1::text AND revision = $2::bigint RETURNING ''`
@@ -66,10 +68,10 @@ const refusedSQL = `SELECT revision::text FROM {table} WHERE id = $1::text`
 const deleteSQL = `DELETE FROM {table} WHERE id = $1::text RETURNING {carefully}`
 
 // fenceSQL is sent by a Delete whose row is gone already. A transaction that writes nothing waits
-// neither for the disk nor for a standby, so that a second attempt would seem to confirm an end that
-// the first could not. This one writes a message into the log that standbys receive, and nowhere
-// else. (A number for the transaction alone would not do: it is its writing that a commit waits
-// for.)
+// neither for the disk nor for a standby, so that a second attempt would seem to confirm an end
+// that the first could not. This one writes a message into the log that standbys receive, and
+// nowhere else. (A number for the transaction alone would not do: it is its writing that a commit
+// waits for.)
 const fenceSQL = `SELECT {carefully}, pg_logical_emit_message(true, 'sessions', '')`
 
 // carefully are the first two columns of an end and a renewal: whether the server was told to wait
@@ -78,14 +80,16 @@ const fenceSQL = `SELECT {carefully}, pg_logical_emit_message(true, 'sessions', 
 // that, such as remote_apply, stays.
 func carefully(standby bool) string {
 	if standby {
-		return `CASE WHEN current_setting('synchronous_standby_names') = ''
-    OR current_setting('max_wal_senders') = '0' THEN 'alone' ELSE 'copied' END,
+		return standbySQL + `,
   set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
     IN ('off', 'local') THEN 'on' ELSE current_setting('synchronous_commit') END, true)`
 	}
 	return `'', set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
     = 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true)`
 }
+
+const standbySQL = `CASE WHEN current_setting('synchronous_standby_names') = ''
+    OR current_setting('max_wal_senders') = '0' THEN 'alone' ELSE 'copied' END`
 
 // sweepSQL looks at some of the rows that may have expired by $1: it deletes those that have, and
 // notes a later time to look at the others. The lock gives each row as it is now, not as it was

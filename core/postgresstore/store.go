@@ -31,6 +31,7 @@ type Store struct {
 	options Options
 	table   string // quoted
 	schema  string
+	waiters chan struct{} // as many as may wait for a standby at once
 	statements
 }
 
@@ -70,7 +71,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Create implements core.Store. It answers core.ErrStoreFull if the server's disk is full.
 func (s *Store) Create(ctx context.Context, rec core.Record) error {
-	a, err := s.write(ctx, s.create, string(rec.ID), int64(rec.Revision), rec.Owner,
+	a, err := s.writeAndWait(ctx, s.create, string(rec.ID), int64(rec.Revision), rec.Owner,
 		rec.Used.UnixMilli(), end(rec), []byte(rec.Data))
 	switch {
 	case err != nil:
@@ -83,24 +84,24 @@ func (s *Store) Create(ctx context.Context, rec core.Record) error {
 
 // Update implements core.Store. It answers core.ErrStoreFull if the server's disk is full.
 func (s *Store) Update(ctx context.Context, rec core.Record, was core.Revision) error {
-	return s.replace(ctx, s.update, rec.ID, was, int64(rec.Revision), rec.Owner,
-		rec.Used.UnixMilli(), end(rec), []byte(rec.Data))
+	return s.replace(ctx, s.writeAndWait, s.update, rec.ID, was, int64(rec.Revision),
+		rec.Owner, rec.Used.UnixMilli(), end(rec), []byte(rec.Data))
 }
 
 // Renew implements core.Renewer: it is an Update that is on stable storage whatever the server's
 // synchronous_commit says, and that needs a standby with Options.Standby.
 func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
-	return s.replace(ctx, s.renew, rec.ID, was, int64(rec.Revision), rec.Owner,
-		rec.Used.UnixMilli(), end(rec), []byte(rec.Data))
+	return s.replace(ctx, s.writeAndWait, s.renew, rec.ID, was, int64(rec.Revision),
+		rec.Owner, rec.Used.UnixMilli(), end(rec), []byte(rec.Data))
 }
 
 // Delete implements core.Store. Once it has answered no error the end is on stable storage whatever
 // the server's synchronous_commit says, and on the standbys with Options.Standby. That it was
 // called before does not matter: it confirms an end anew, though the record be gone.
 func (s *Store) Delete(ctx context.Context, id core.ID) error {
-	a, err := s.write(ctx, s.delete, string(id))
+	a, err := s.writeAndWait(ctx, s.delete, string(id))
 	if err == nil && !a.done {
-		a, err = s.write(ctx, s.fence)
+		a, err = s.writeAndWait(ctx, s.fence)
 	}
 	if err != nil {
 		return s.failure(ctx, err)
@@ -111,7 +112,8 @@ func (s *Store) Delete(ctx context.Context, id core.ID) error {
 // Touch implements core.Toucher. It does not wait for the disk: a crash may undo the touches of the
 // last second.
 func (s *Store) Touch(ctx context.Context, rec core.Record, was core.Revision) error {
-	return s.replace(ctx, s.touch, rec.ID, was, int64(rec.Revision), rec.Used.UnixMilli(), end(rec))
+	return s.replace(ctx, s.write, s.touch, rec.ID, was, int64(rec.Revision),
+		rec.Used.UnixMilli(), end(rec))
 }
 
 // end is a record's Expires as it is kept: nil, which is NULL, means never.

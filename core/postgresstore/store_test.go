@@ -154,3 +154,11 @@ func shortly(t testing.TB) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// patiently returns a context for what succeeds unless something is wrong, and then hangs.
+func patiently(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -26,12 +26,15 @@ type answer struct {
 	watched   bool   // else cancelled says nothing
 }
 
-// replace sends a write of a record whose Revision is was, with these first two arguments.
+// A sender is write or writeAndWait.
+type sender func(ctx context.Context, sql string, args ...any) (answer, error)
+
+// replace sends a write of a record whose Revision is was. The ID and was are its first arguments.
 func (s *Store) replace(
-	ctx context.Context, sql string, id core.ID, was core.Revision, args ...any,
+	ctx context.Context, send sender, sql string, id core.ID, was core.Revision, args ...any,
 ) error {
 	for range attempts {
-		a, err := s.write(ctx, sql, append([]any{string(id), int64(was)}, args...)...)
+		a, err := send(ctx, sql, append([]any{string(id), int64(was)}, args...)...)
 		if err != nil {
 			return s.failure(ctx, err)
 		}
@@ -76,8 +79,36 @@ func (s *Store) confirmed(ctx context.Context, a answer) error {
 		return fmt.Errorf("%w: %w", core.ErrNotDurable, errUnwatched)
 	case ctx.Err() != nil:
 		return fmt.Errorf("postgresstore: done, but perhaps not by a standby: %w", ctx.Err())
+	case a.standby == copied:
+		return s.stillCopied(ctx)
 	}
 	return nil
+}
+
+// stillCopied makes sure that the server did not stop waiting while it waited: whoever empties
+// synchronous_standby_names because the standby is lost lets all go that wait for it, as if it had
+// answered.
+func (s *Store) stillCopied(ctx context.Context) error {
+	var setting string
+	if err := s.db.QueryRow(ctx, s.statements.standby).Scan(&setting); err != nil {
+		return s.failure(ctx, err)
+	}
+	if setting != copied {
+		return fmt.Errorf("%w: %w", core.ErrNotDurable, errNoStandby)
+	}
+	return nil
+}
+
+// writeAndWait sends a statement that waits for a standby, where there is one. Those are not to
+// take all connections: where the standby does not answer, others go on reading and touching.
+func (s *Store) writeAndWait(ctx context.Context, sql string, args ...any) (answer, error) {
+	select {
+	case s.waiters <- struct{}{}:
+	case <-ctx.Done():
+		return answer{}, ctx.Err()
+	}
+	defer func() { <-s.waiters }()
+	return s.write(ctx, sql, args...)
 }
 
 // write sends a statement that writes.

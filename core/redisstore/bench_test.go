@@ -16,9 +16,9 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core/redisstore"
 )
 
-// BenchmarkStore compares the store's calls with the plain commands that cannot be done without, sent
-// by the same client: a load with GET, a change with SETEX. Server and client share the machine, so
-// that ratios mean more than times.
+// BenchmarkStore compares the store's calls with the plain commands that cannot be done without,
+// sent by the same client: a load with GET, a change with SETEX. Server and client share the
+// machine, so that ratios mean more than times.
 //
 //	go test -run '^$' -bench Store ./core/redisstore
 func BenchmarkStore(b *testing.B) {

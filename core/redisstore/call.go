@@ -16,6 +16,8 @@ import (
 const (
 	// longestDirect is what a call may have left to be made in its caller's goroutine.
 	longestDirect = 10 * time.Second
+	// longestAside is what a call may take whose context has no deadline.
+	longestAside = time.Minute
 	// maxDirect is fewer than a connection has places for: a call that finds none waits for one,
 	// whatever its context says.
 	maxDirect = 1 << (ringScale - 1)
@@ -60,17 +62,25 @@ func (m *mood) note(err error) {
 	}
 }
 
-// await runs f in a goroutine of its own, and gives up waiting for it when the context is over.
-func await[T any](ctx context.Context, f func() T) (T, error) {
+// await runs f in a goroutine of its own, and gives up waiting for it when the context is over. f's
+// context has a deadline: without one the client makes a connection slower for good.
+func await[T any](ctx context.Context, f func(context.Context) T) (T, error) {
 	if ctx.Done() == nil {
-		return f(), nil
+		return f(ctx), nil
 	}
 	var none T
 	if ctx.Err() != nil {
 		return none, ended(ctx, nil)
 	}
+	limited, cancel := ctx, context.CancelFunc(func() {})
+	if _, ok := ctx.Deadline(); !ok {
+		limited, cancel = context.WithTimeout(ctx, longestAside)
+	}
 	done := make(chan T, 1)
-	go func() { done <- f() }()
+	go func() {
+		defer cancel()
+		done <- f(limited)
+	}()
 	select {
 	case result := <-done:
 		return result, nil
@@ -119,7 +129,7 @@ func (s *Store) sendAside(ctx context.Context, client rueidis.Client, w write) (
 		outcome int64
 		err     error
 	}
-	a, err := await(ctx, func() (a answer) {
+	a, err := await(ctx, func(ctx context.Context) (a answer) {
 		a.outcome, a.err = sendTo(ctx, client, &w)
 		return a
 	})

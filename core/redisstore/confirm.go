@@ -49,13 +49,15 @@ func (c *copies) wanted() int {
 // look reports whether to look for a replica.
 func (c *copies) look() bool { return c.automatic && !c.seen.Load() && !c.refused.Load() }
 
-// noted takes what a master says of itself, and reports whether it has made a difference.
-func (c *copies) noted(replication rueidis.RedisResult) bool {
+// note takes what a master says of itself.
+func (c *copies) note(replication rueidis.RedisResult) {
 	text, err := replication.ToString()
-	if _, ok := rueidis.IsRedisErr(err); ok {
+	if _, refused := rueidis.IsRedisErr(err); refused {
 		c.refused.Store(true)
 	}
-	return err == nil && hasReplica(text) && !c.seen.Swap(true)
+	if err == nil && hasReplica(text) {
+		c.seen.Store(true)
+	}
 }
 
 // hasReplica tells whether INFO replication names a replica that has the data.
@@ -69,12 +71,15 @@ func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) e
 	again := was == rec.Revision
 	err := s.update(ctx, &rec, was, true, again)
 	if again && errors.Is(err, core.ErrConflict) {
-		if before, ok := s.journal.before(rec.ID, rec.Revision); ok {
-			was, err = before, s.update(ctx, &rec, before, true, false)
+		for _, before := range s.journal.before(rec.ID, rec.Revision) {
+			if err = s.update(ctx, &rec, before, true, false); !errors.Is(err, core.ErrConflict) {
+				break
+			}
 		}
 	}
 	if !again && (err == nil || errors.Is(err, core.ErrNotDurable)) {
-		s.remember(func() { s.journal.renewed(&rec, was) })
+		before := s.trails.before(rec.ID, was)
+		s.remember(func() { s.journal.renewed(&rec, before) })
 	}
 	return err
 }
@@ -99,14 +104,18 @@ func (s *Store) write(ctx context.Context, w *write, confirmed bool) (int64, err
 		return s.confirm(ctx, w)
 	}
 	// What the master says of itself tells whether there was a replica to ask.
-	p, err := await(ctx, func() pair { return s.pipeline(ctx, w, askReplication) })
+	p, err := await(ctx, func(ctx context.Context) pair {
+		return s.pipeline(ctx, w, askReplication)
+	})
 	if err == nil {
 		err = p.err
 	}
 	if err != nil {
 		return 0, s.failed(ctx, err)
 	}
-	if !s.copies.noted(p.second) || !w.took(p.outcome) {
+	s.copies.note(p.second)
+	// Another call may have been told of the replica first: this one has not been confirmed either.
+	if s.copies.wanted() == 0 || !w.took(p.outcome) {
 		return p.outcome, nil
 	}
 	again := w.again(s.scripts.update)
@@ -122,7 +131,7 @@ func (s *Store) confirm(ctx context.Context, w *write) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.options.ConfirmTimeout+callTimeout)
 	defer cancel()
 	wanted := s.copies.wanted()
-	p, err := await(ctx, func() pair {
+	p, err := await(ctx, func(ctx context.Context) pair {
 		select {
 		case s.copies.room <- struct{}{}:
 		case <-ctx.Done():

@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -144,6 +145,10 @@ func TestARenewalIsConfirmedBelowALaterChange(t *testing.T) {
 		require.ErrorIs(t, err, core.ErrConflict)
 		require.NotErrorIs(t, err, core.ErrNotDurable)
 		requireStored(t, store, later)
+		// It writes, so that there is something to confirm on every version of the server.
+		before := offset(t, p.master)
+		require.Error(t, store.Renew(t.Context(), renewed, renewed.Revision))
+		require.Greater(t, offset(t, p.master)-before, int64(2*len(rec.ID)))
 	})
 }
 
@@ -242,6 +247,26 @@ func TestTheFirstEndIsConfirmedInAutomatic(t *testing.T) {
 				})
 				require.ErrorIs(t, end(store), core.ErrNotDurable)
 			})
+		}
+	})
+}
+
+func TestTheFirstEndsAreAllConfirmedInAutomatic(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine servers.Engine) {
+		p := newPair(t, engine)
+		p.link.Cut()
+		for range 5 {
+			store := open(t, p.master.URL(), redisstore.Options{ConfirmTimeout: quick})
+			var all sync.WaitGroup
+			for range 8 {
+				all.Go(func() {
+					err := store.Delete(t.Context(), newRecord().ID)
+					if !isNotDurable(err) {
+						t.Errorf("an end is answered with %v", err)
+					}
+				})
+			}
+			all.Wait()
 		}
 	})
 }

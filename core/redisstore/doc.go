@@ -49,7 +49,7 @@
 // looks once a second (INFO) whether a master has been replaced or restarted, and if so does them
 // again. That heals what this process did, if it is still alive.
 //
-// A renewal is done again only if the record is as it was before it, or before an earlier renewal
-// by this process: where another change came between the two and is lost as well, the record stays
-// as it is, with the token that was good then.
+// A renewal is done again only if the record is as it was before it, or before this process's own
+// writes that led to it: where another process's change came between and is lost as well, the
+// record stays as it is, with the token that was good then.
 package redisstore

@@ -155,6 +155,7 @@ func TestWhatAFailoverUndidIsDoneAgain(t *testing.T) {
 		}
 		once, twice, renewedAndEnded := created(t, store), created(t, store), created(t, store)
 		stays, undone, neverRenewed := created(t, store), created(t, store), created(t, store)
+		touched := created(t, store)
 		c.save()
 
 		for _, rec := range ends {
@@ -162,6 +163,10 @@ func TestWhatAFailoverUndidIsDoneAgain(t *testing.T) {
 		}
 		once1, twice2 := renew(store, once), renew(store, renew(store, twice))
 		require.NoError(t, store.Delete(t.Context(), renew(store, renewedAndEnded).ID))
+		touched1, touched2 := changed(touched, touched.Data), changed(touched, "changed")
+		require.NoError(t, store.Touch(t.Context(), touched1, touched.Revision))
+		require.NoError(t, store.Update(t.Context(), touched2, touched1.Revision))
+		touched3 := renew(store, touched2)
 		require.NoError(t, control.Delete(t.Context(), undone.ID))
 		renewedInVain := renew(control, neverRenewed)
 		c.forget()
@@ -175,6 +180,7 @@ func TestWhatAFailoverUndidIsDoneAgain(t *testing.T) {
 		}
 		eventually(t, lives(t, control, once1), "renewed again")
 		eventually(t, lives(t, control, twice2), "renewed twice again")
+		eventually(t, lives(t, control, touched3), "with what came before")
 		requireStored(t, control, undone)
 		requireStored(t, control, stays)
 		// What is not in the journal a repeated renewal cannot do again, either.

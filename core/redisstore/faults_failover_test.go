@@ -74,6 +74,7 @@ func TestFaultsSentinelsFailOverFromAServerThatIsCutOff(t *testing.T) {
 		promoted := set.AwaitMaster(t, master)
 		require.Equal(t, replica.Addr(), promoted.Addr())
 		set.Link(master).Drop()
+		all.inTurn(func(b *bout) { b.run.Await() }) // else a client may go back to the old master
 		set.Link(master).Heal()
 		all.judge(t, url)
 	})

@@ -37,10 +37,11 @@ type deed struct {
 	redo     bool      // it may have been undone
 }
 
-// A renewal is a record, and the Revision that it replaced.
+// A renewal is a record, and the Revisions of which it is the successor: the one that it replaced,
+// and those before that, as far as they are known.
 type renewal struct {
 	rec core.Record
-	was core.Revision
+	was []core.Revision
 }
 
 func (j *journal) init(limit int) {
@@ -58,7 +59,7 @@ func (j *journal) ended(id core.ID) {
 }
 
 // renewed notes a renewal.
-func (j *journal) renewed(rec *core.Record, was core.Revision) {
+func (j *journal) renewed(rec *core.Record, was []core.Revision) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	d := j.latest(rec.ID)
@@ -113,18 +114,18 @@ func (j *journal) forget(id core.ID) {
 	}
 }
 
-// before returns the Revision that a renewal replaced.
-func (j *journal) before(id core.ID, renewed core.Revision) (core.Revision, bool) {
+// before returns the Revisions of which a renewal is the successor, none if it is not known.
+func (j *journal) before(id core.ID, renewed core.Revision) []core.Revision {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if e, ok := j.byID[id]; ok {
 		for _, r := range e.Value.(*deed).renewals {
 			if r.rec.Revision == renewed {
-				return r.was, true
+				return r.was
 			}
 		}
 	}
-	return 0, false
+	return nil
 }
 
 // age drops what is old enough, and returns how many deeds are left.

@@ -24,13 +24,15 @@ func renewalOf(id core.ID, revision core.Revision, data string) *core.Record {
 	return &core.Record{ID: id, Revision: revision, Data: data}
 }
 
+func after(revisions ...core.Revision) []core.Revision { return revisions }
+
 // inDoubt lists what would be done again: "id", or "id was>revision ...".
 func inDoubt(j *journal) []string {
 	var all []string
 	for _, d := range j.doubtful() {
 		text := strings.TrimLeft(string(d.id), "0")
 		for _, r := range d.renewals {
-			text += fmt.Sprintf(" %d>%d", r.was, r.rec.Revision)
+			text += fmt.Sprintf(" %d>%d", r.was[0], r.rec.Revision)
 		}
 		all = append(all, text)
 	}
@@ -86,7 +88,7 @@ func TestWhatIsInDoubtIsKeptLongerAndThenAnew(t *testing.T) {
 func TestWhatCameAfterItWasSentIsNotDoneAgainYet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJournal(10)
-		j.renewed(renewalOf(numbered(1), 2, ""), 1)
+		j.renewed(renewalOf(numbered(1), 2, ""), after(1))
 		j.doubt()
 		sent := j.doubtful()[0]
 		time.Sleep(time.Second)
@@ -98,14 +100,11 @@ func TestWhatCameAfterItWasSentIsNotDoneAgainYet(t *testing.T) {
 
 func TestRenewalsOfASessionAreDoneAgainInTheirOrder(t *testing.T) {
 	j := newJournal(10)
-	j.renewed(renewalOf(numbered(1), 2, ""), 1)
-	j.renewed(renewalOf(numbered(2), 9, ""), 8)
-	j.renewed(renewalOf(numbered(1), 3, ""), 2)
-	was, ok := j.before(numbered(1), 3)
-	require.True(t, ok)
-	require.EqualValues(t, 2, was)
-	_, ok = j.before(numbered(1), 7)
-	require.False(t, ok)
+	j.renewed(renewalOf(numbered(1), 2, ""), after(1))
+	j.renewed(renewalOf(numbered(2), 9, ""), after(8))
+	j.renewed(renewalOf(numbered(1), 3, ""), after(2))
+	require.Equal(t, after(2), j.before(numbered(1), 3))
+	require.Empty(t, j.before(numbered(1), 7))
 	j.doubt()
 	require.Equal(t, []string{"2 8>9", "1 1>2 2>3"}, inDoubt(j))
 	j.ended(numbered(1))
@@ -113,7 +112,7 @@ func TestRenewalsOfASessionAreDoneAgainInTheirOrder(t *testing.T) {
 	j.forget(numbered(1))
 	require.Equal(t, []string{"2 8>9"}, inDoubt(j))
 	for n := range core.Revision(20) {
-		j.renewed(renewalOf(numbered(3), n+1, ""), n)
+		j.renewed(renewalOf(numbered(3), n+1, ""), after(n))
 	}
 	j.doubt()
 	require.Equal(t, "3 12>13 13>14 14>15 15>16 16>17 17>18 18>19 19>20", inDoubt(j)[1])
@@ -123,7 +122,7 @@ func TestRenewalsTakeNoMoreRoomThanIsSaid(t *testing.T) {
 	j := newJournal(1000)
 	data := strings.Repeat("x", 1<<20)
 	for n := range 100 {
-		j.renewed(renewalOf(numbered(n+1), 2, data), 1)
+		j.renewed(renewalOf(numbered(n+1), 2, data), after(1))
 		require.LessOrEqual(t, j.bytes, maxRenewedBytes)
 		require.Equal(t, j.order.Len(), len(j.byID))
 	}
@@ -133,11 +132,41 @@ func TestRenewalsTakeNoMoreRoomThanIsSaid(t *testing.T) {
 	}
 	require.Zero(t, j.bytes)
 	for range 20 {
-		j.renewed(renewalOf(numbered(1), 2, data), 1)
+		j.renewed(renewalOf(numbered(1), 2, data), after(1))
 	}
 	require.Equal(t, 8<<20, j.bytes)
 	j.forget(numbered(1))
 	require.Zero(t, j.bytes)
-	j.renewed(renewalOf(numbered(1), 2, data+data+strings.Repeat(data, 15)), 1)
+	j.renewed(renewalOf(numbered(1), 2, data+data+strings.Repeat(data, 15)), after(1))
 	require.Zero(t, j.bytes)
+}
+
+func TestTrailsLeadToWhatCameBefore(t *testing.T) {
+	var all trails
+	id := numbered(1)
+	require.Equal(t, after(1), all.before(id, 1))
+	all.step(id, 1, 2)
+	require.Equal(t, after(2, 1), all.before(id, 2))
+	all.step(id, 2, 3)
+	all.step(numbered(2), 8, 9)
+	require.Equal(t, after(3, 2, 1), all.before(id, 3))
+	require.Equal(t, after(2, 1), all.before(id, 2))
+	all.step(id, 3, 4)
+	all.step(id, 4, 5)
+	require.Equal(t, after(5, 4, 3, 2), all.before(id, 5), "a few")
+	all.step(id, 7, 8) // somebody else has changed it meanwhile
+	require.Equal(t, after(8, 7), all.before(id, 8))
+	require.Equal(t, after(5), all.before(id, 5))
+}
+
+func TestTrailsAreBounded(t *testing.T) {
+	var all trails
+	for n := range 5 * maxTrails {
+		id := numbered(n)
+		all.step(id, 1, 2)
+		require.Equal(t, after(2, 1), all.before(id, 2))
+		require.LessOrEqual(t, len(all.young)+len(all.old), 2*maxTrails)
+	}
+	require.Equal(t, after(2, 1), all.before(numbered(4*maxTrails), 2))
+	require.Equal(t, after(2), all.before(numbered(0), 2))
 }

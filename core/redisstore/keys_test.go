@@ -226,7 +226,8 @@ func TestAUserWithTheDocumentedRightsSuffices(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine servers.Engine) {
 		server := engine.Start(t)
 		replicaOf(t, server, nil)
-		server.MustDo(append([]string{"ACL", "SETUSER", "shop", "on", ">" + password}, rights...)...)
+		user := []string{"ACL", "SETUSER", "shop", "on", ">" + password}
+		server.MustDo(append(user, rights...)...)
 		url := strings.Replace(server.URL(), "redis://", "redis://shop:"+password+"@", 1)
 		store := open(t, url, redisstore.Options{ConfirmTimeout: patient})
 		require.NoError(t, store.Ping(t.Context()))
@@ -274,7 +275,8 @@ func TestTwoNodesChangeOneSession(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine servers.Engine) {
 		server := engine.Start(t)
 		nodes := []*redisstore.Store{
-			open(t, server.URL(), redisstore.Options{}), open(t, server.URL(), redisstore.Options{}),
+			open(t, server.URL(), redisstore.Options{}),
+			open(t, server.URL(), redisstore.Options{}),
 		}
 		rec := newRecord()
 		rec.Data = "0"
@@ -390,6 +392,18 @@ func TestAWrongPasswordIsAnErrorThatDoesNotTellIt(t *testing.T) {
 				requireNoVerdict(t, err)
 			})
 		}
+	})
+}
+
+func TestAPasswordThatComesBackInAnErrorIsNotTold(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine servers.Engine) {
+		server := engine.Start(t, `rename-command AUTH ""`)
+		store := open(t, "redis://:"+password+"@"+server.Addr()+"?protocol=2",
+			redisstore.Options{})
+		err := store.Ping(t.Context())
+		requireNoVerdict(t, err)
+		require.ErrorContains(t, err, "unknown command")
+		require.NotContains(t, fmt.Sprintf("%+v %#v", err, err), password)
 	})
 }
 

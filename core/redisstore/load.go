@@ -56,7 +56,7 @@ func (s *Store) getAside(
 		value string
 		err   error
 	}
-	a, err := await(ctx, func() (a answer) {
+	a, err := await(ctx, func(ctx context.Context) (a answer) {
 		for try := range tries {
 			if try > 0 {
 				rest(ctx, loadPause)

@@ -66,6 +66,9 @@ const (
 	shortTimeouts = "dial_timeout=500ms&write_timeout=500ms"
 )
 
+// longestDirect is with how much time left a call is made without a goroutine of its own.
+const longestDirect = 10 * time.Second
+
 // soon is much less than the long timeouts.
 const soon = time.Minute
 
@@ -114,9 +117,13 @@ func TestASilentServerHoldsNoCallThatIsCancelled(t *testing.T) {
 	) {
 		link.Cut()
 		why := errors.New("the client has gone")
-		ctx, cancel := context.WithCancelCause(t.Context())
+		late, end := contextWithTimeout(t, time.Hour)
+		defer end()
+		ctx, cancel := context.WithCancelCause(late)
 		time.AfterFunc(100*time.Millisecond, func() { cancel(why) })
 		begin := time.Now()
+		_, err := store.Load(ctx, newRecord().ID) // with nobody else on the connection
+		require.ErrorIs(t, err, why)
 		for call, err := range everyCall(ctx, store) {
 			require.ErrorIs(t, err, context.Canceled, call)
 			require.ErrorIs(t, err, why, call)
@@ -139,6 +146,25 @@ func TestASilentServerHoldsNoCallForEver(t *testing.T) {
 		link.Heal()
 		eventually(t, works(t, store), "it goes on")
 	})
+}
+
+// A connection that was lost while nobody called is made anew by the next call.
+func TestConnectingAnewHoldsNoCallBeyondItsDeadline(t *testing.T) {
+	server := servers.Engines(t)[0].Start(t)
+	link := servers.NewLink(t, server.Addr())
+	store := open(t, "redis://"+link.Addr()+"?"+longTimeouts,
+		redisstore.Options{Journal: redisstore.NoJournal})
+	require.True(t, works(t, store)())
+	before := ours()
+	server.MustDo("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+	eventually(t, func() bool { return ours() < before }, "the client knows")
+	link.Cut()
+	ctx, cancel := contextWithTimeout(t, 200*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	_, err := store.Load(ctx, newRecord().ID)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Less(t, time.Since(begin), soon)
 }
 
 func TestAStoreGoesOnWhenTheServerIsBack(t *testing.T) {
@@ -171,9 +197,13 @@ func TestARestartedServerCostsALoadNothing(t *testing.T) {
 		store := open(t, server.URL(), redisstore.Options{})
 		rec := created(t, store)
 		for range 3 {
+			ctx, cancel := contextWithTimeout(t, longestDirect)
+			got, err := store.Load(ctx, rec.ID)
+			require.NoError(t, err)
+			require.Equal(t, rec, got)
+			cancel()
 			server.Kill()
 			server.Restart()
-			requireStored(t, store, rec)
 		}
 	})
 }
@@ -215,7 +245,8 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	link := servers.NewLink(t, server.Addr())
 	before := ours()
 	for _, cut := range []bool{false, true} {
-		store, err := redisstore.Open("redis://"+link.Addr()+"?"+shortTimeouts, redisstore.Options{})
+		url := "redis://" + link.Addr() + "?" + shortTimeouts
+		store, err := redisstore.Open(url, redisstore.Options{})
 		require.NoError(t, err)
 		eventually(t, works(t, store), "it works")
 		if cut {

@@ -24,6 +24,7 @@ type Store struct {
 	scripts scripts
 	copies  copies
 	journal journal
+	trails  trails
 	watch   watch
 }
 
@@ -73,7 +74,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err != nil {
 		return s.failed(ctx, err)
 	}
-	return s.failed(ctx, flat(await(ctx, func() error {
+	return s.failed(ctx, flat(await(ctx, func(ctx context.Context) error {
 		return client.Do(ctx, client.B().Ping().Build()).Error()
 	})))
 }
@@ -136,10 +137,20 @@ func (s *Store) update(
 		w.args, w.fence = append(w.args, "1"), true
 	}
 	outcome, err := s.write(ctx, &w, confirmed)
+	if outcome == done {
+		s.stepped(rec, was)
+	}
 	if err != nil {
 		return err
 	}
 	return verdict(outcome)
+}
+
+// stepped notes a write, for the renewals that follow it.
+func (s *Store) stepped(rec *core.Record, was core.Revision) {
+	if s.journal.max > 0 && was != rec.Revision {
+		s.trails.step(rec.ID, was, rec.Revision)
+	}
 }
 
 func (s *Store) updating(rec *core.Record, was core.Revision) (write, error) {
@@ -158,6 +169,9 @@ func (s *Store) Touch(ctx context.Context, rec core.Record, was core.Revision) e
 	outcome, err := s.send(ctx, &w)
 	if err != nil {
 		return err
+	}
+	if outcome == done {
+		s.stepped(&rec, was)
 	}
 	return verdict(outcome)
 }

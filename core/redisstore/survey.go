@@ -68,7 +68,7 @@ func (w *watch) ask(ctx context.Context, clients map[string]rueidis.Client) []no
 
 func (w *watch) askOne(ctx context.Context, address string, client rueidis.Client) node {
 	n := node{address: address}
-	results, err := await(ctx, func() []rueidis.RedisResult {
+	results, err := await(ctx, func(ctx context.Context) []rueidis.RedisResult {
 		return client.DoMulti(ctx, client.B().Info().Section("server").Build(),
 			askReplication(client.B()))
 	})
@@ -85,7 +85,7 @@ func (w *watch) askOne(ctx context.Context, address string, client rueidis.Clien
 	n.master = infoField(replication, "role") == "master"
 	n.identity = infoField(server, "run_id") + " " + infoField(replication, "master_replid")
 	if n.master {
-		w.store.copies.noted(results[1])
+		w.store.copies.note(results[1])
 	}
 	return n
 }
@@ -177,7 +177,8 @@ func (w *watch) redoBatch(ctx context.Context, deeds []deed) {
 	}
 }
 
-// writesOf returns what does a deed again. A renewal is redone only on top of what it replaced.
+// writesOf returns what does a deed again. A renewal is done again only on top of what it
+// succeeds, at most once: its record holds all that was changed on the way.
 func (s *Store) writesOf(d *deed) []write {
 	if len(d.renewals) == 0 {
 		return []write{{script: s.scripts.delete, key: s.key(d.id)}}
@@ -185,8 +186,10 @@ func (s *Store) writesOf(d *deed) []write {
 	var writes []write
 	for i := range d.renewals {
 		r := &d.renewals[i]
-		if w, err := s.updating(&r.rec, r.was); err == nil {
-			writes = append(writes, w)
+		for _, was := range r.was {
+			if w, err := s.updating(&r.rec, was); err == nil {
+				writes = append(writes, w)
+			}
 		}
 	}
 	return writes
@@ -198,7 +201,7 @@ func (s *Store) sendAll(ctx context.Context, writes []write) []error {
 	client, err := s.link.get(ctx)
 	var results []rueidis.RedisResult
 	if err == nil {
-		results, err = await(ctx, func() []rueidis.RedisResult {
+		results, err = await(ctx, func(ctx context.Context) []rueidis.RedisResult {
 			commands := make([]rueidis.Completed, len(writes))
 			for i := range writes {
 				commands[i] = writes[i].command(client.B(), false)

@@ -61,7 +61,7 @@ func TestTwoProcessesCountTogether(t *testing.T) {
 // count adds to every counter, and tries again when somebody else was first.
 func count(t *testing.T, store *sqlitestore.Store) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	var revision atomic.Uint64
 	revision.Store(uint64(os.Getpid()) << 32)
@@ -106,7 +106,7 @@ func TestAWriterUnderLoadLetsAnotherOneIn(t *testing.T) {
 	}()
 	eventually(t, func() bool { return writes.Load() > 100 }, "the load")
 	for n := range 20 {
-		waits, stop := context.WithTimeout(ctx, 20*time.Second)
+		waits, stop := context.WithTimeout(ctx, time.Minute)
 		require.NoError(t, other.Create(waits, record(100+n)))
 		stop()
 	}

@@ -48,7 +48,7 @@ func TestWrong(t *testing.T) {
 		t.Skip("it is to be run by another test")
 	}
 	s := newServer(fault(*wrong))
-	storesuite.Run(t, storesuite.Subject{Flags: flags, Open: s.open, Share: 20})
+	storesuite.Run(t, storesuite.Subject{Flags: flags, Open: s.open, Share: 2})
 }
 
 // A test that cannot fail is none. What is listed does not depend on luck.

@@ -54,6 +54,17 @@ func (r Results) Unexplained() ([]string, error) {
 	return all, nil
 }
 
+// unmet reports whether a demand, by its words, is not met somewhere. It is for reasons that are
+// given only then.
+func unmet(r Results, what string) bool {
+	for _, d := range r.demands() {
+		if d.What == what {
+			return len(d.missed()) != 0
+		}
+	}
+	return false
+}
+
 // missed are the bounds that are not met.
 func (d Demand) missed() []string {
 	var all []string

@@ -119,6 +119,7 @@ func (r Results) execute(name string) (string, error) {
 		"grouped":        grouped,
 		"sessionsOf":     sessionsOf,
 		"missed":         missed,
+		"unmet":          unmet,
 		"list":           func(demands ...Demand) []Demand { return demands },
 		"span":           span,
 	}).Parse(page)

@@ -79,6 +79,41 @@ func TestALimitOfTheStoresOnServersThatIsNotKeptIsTold(t *testing.T) {
 	assert.Contains(t, files["benchmarks.md"], "a plain GET: Redis 7.0 1.38 (by 20 %)")
 }
 
+func TestEachLimitOfTheServersHasAReasonInStock(t *testing.T) {
+	for name, bad := range map[string]report.Results{
+		"a load by GET": sharedResults(9, 9000), "SQLite": sharedResults(1, 100),
+	} {
+		unexplained, err := bad.Unexplained()
+		require.NoError(t, err)
+		assert.Empty(t, unexplained, name)
+		files, err := bad.Render()
+		require.NoError(t, err)
+		assert.Contains(t, files["benchmarks.md"], "What is not met", name)
+	}
+	r := sharedResults(1, 9000)
+	data := &r.Shared.Data
+	data.Engines[0].Ratios = []shared.Ratio{
+		{To: shared.ByHand, Operation: shared.Load, Goroutines: 1, Time: of(9)},
+		{To: shared.ByHand, Operation: shared.Change, Goroutines: 1, Time: of(9)},
+		{To: shared.SCS, Operation: shared.Load, Goroutines: 50, Rate: of(0.1)},
+	}
+	for _, operation := range []shared.Operation{shared.Load, shared.Change} {
+		for _, goroutines := range []int{1, 50} {
+			data.Engines[1].Ratios = append(data.Engines[1].Ratios, shared.Ratio{
+				To: shared.SCS, Operation: operation, Goroutines: goroutines, Rate: of(0.1),
+			})
+		}
+	}
+	data.Engines[1].Hot[0].Percent = 10
+	unexplained, err := r.Unexplained()
+	require.NoError(t, err)
+	assert.Empty(t, unexplained)
+	files, err := r.Render()
+	require.NoError(t, err)
+	assert.Contains(t, files["benchmarks.md"],
+		"touches that write to no index (HOT), %: at least 85: PostgreSQL")
+}
+
 func TestSQLiteMayReachEitherOfTwoLimits(t *testing.T) {
 	for changes, met := range map[float64]bool{8000: true, 5000: true, 4999: false} {
 		files, err := sharedResults(1, changes).Render()

@@ -12,7 +12,7 @@ import (
 
 // A Config says how much is measured. The zero Config is right for a run whose figures are kept.
 type Config struct {
-	Rounds   int           // of all contestants of an engine; 0: 30
+	Rounds   int           // of all contestants of an engine; 0: 25
 	Slice    time.Duration // of one operation of a contestant in a round; 0: 50 ms
 	Together int           // goroutines, where it is not one; 0: 50
 	Sessions int           // in each store, for its speed; 0: 5000; a multiple of Together
@@ -23,7 +23,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.Rounds == 0 {
-		c.Rounds = 30
+		c.Rounds = 25
 	}
 	if c.Slice == 0 {
 		c.Slice = 50 * time.Millisecond

@@ -9,7 +9,8 @@ import (
 
 func redisOurs() Maker {
 	return Maker{
-		Name: Ours, Guarded: true, What: "redisstore as Open makes it",
+		Name: Ours, Guarded: true,
+		What: "redisstore as Open makes it; an end asks besides whether there is a replica to confirm it",
 		New: func(_ context.Context, at Place) (Contestant, error) {
 			s, err := redisstore.Open("redis://"+string(at), redisstore.Options{})
 			if err != nil {

@@ -20,7 +20,7 @@ const (
 func redisByHand() Maker {
 	return Maker{
 		Name: ByHand,
-		What: "GET, SETEX, EXPIRE and DEL of the same bytes, over rueidis as ours",
+		What: "GET, SETEX, EXPIRE and DEL of the same bytes, over rueidis with the settings of ours",
 		New: func(_ context.Context, at Place) (Contestant, error) {
 			client, err := newRueidis(at)
 			return plainRedis{client}, err
@@ -28,8 +28,13 @@ func redisByHand() Maker {
 	}
 }
 
+// newRueidis makes a client as redisstore's Open does: one connection, which carries the calls of
+// all goroutines.
 func newRueidis(at Place) (rueidis.Client, error) {
-	return rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{string(at)}})
+	return rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: []string{string(at)}, DisableCache: true, PipelineMultiplex: -1,
+		ReadBufferEachConn: 64 << 10, WriteBufferEachConn: 64 << 10, RingScaleEachConn: 9,
+	})
 }
 
 // plainRedis is what one would do without guards.

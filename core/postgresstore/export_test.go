@@ -1,0 +1,9 @@
+package postgresstore
+
+// Statements are the texts of what the Store sends in operation, for a test of the documentation.
+func (s *Store) Statements() []string {
+	t := s.statements
+	return []string{
+		t.ping, t.load, t.create, t.update, t.touch, t.renew, t.refused, t.delete, t.fence, t.sweep,
+	}
+}
