@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -172,8 +174,10 @@ func (h *hustle) end(t *testing.T, round int) error {
 	if round%2 == 0 {
 		return m.Revoke(t.Context(), h.id)
 	}
-	for i := range 1000 {
-		// A token may have been replaced often meanwhile; then it proves nothing any more.
+	for i, until := 0, time.Now().Add(patience); time.Now().Before(until); i++ {
+		// A token may have been replaced often meanwhile; then it proves nothing any more. Whoever
+		// holds the good one may not have got to say so yet.
+		runtime.Gosched()
 		pending := h.site.beginAt(m, h.token(i))
 		if pending.session != nil && pending.session.ID() != "" || pending.answer.err != nil {
 			return pending.handle(raceStep{verb: "destroy"}).commit().err
