@@ -17,6 +17,7 @@ type altered struct {
 	update func(context.Context, core.Record, core.Revision) error
 	delete func(context.Context, core.ID) error
 	touch  func(context.Context, core.Record, core.Revision) error
+	renew  func(context.Context, core.Record, core.Revision) error
 	sweep  func(context.Context, time.Time) (int, error)
 
 	key     func(core.ID) core.ID         // what is stored under which ID
@@ -32,7 +33,7 @@ func newAltered() *altered {
 	s := &altered{MemoryStore: newMemoryStore()}
 	s.create, s.load, s.update = s.MemoryStore.Create, s.MemoryStore.Load, s.MemoryStore.Update
 	s.delete, s.touch = s.MemoryStore.Delete, s.MemoryStore.Touch
-	s.sweep = s.MemoryStore.DeleteExpired
+	s.renew, s.sweep = s.MemoryStore.Update, s.MemoryStore.DeleteExpired
 	s.key = func(id core.ID) core.ID { return id }
 	s.record = func(rec core.Record) core.Record { return rec }
 	s.verdict = func(err error) error { return err }
@@ -67,6 +68,11 @@ func (s *altered) Delete(ctx context.Context, id core.ID) error {
 func (s *altered) Touch(ctx context.Context, rec core.Record, was core.Revision) error {
 	rec.ID = s.key(rec.ID)
 	return s.verdict(s.touch(ctx, rec, was))
+}
+
+func (s *altered) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
+	rec.ID = s.key(rec.ID)
+	return s.verdict(s.renew(ctx, s.record(rec), was))
 }
 
 func (s *altered) DeleteExpired(ctx context.Context, now time.Time) (int, error) {

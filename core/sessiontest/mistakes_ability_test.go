@@ -138,3 +138,57 @@ func abilityMistakes() []mistake {
 		seen: []string{"sweep-due", "sweep-never", "sweep-count", "race-sweep"},
 	}}
 }
+
+// upsert writes without a look at what is there.
+func (s *altered) upsert(ctx context.Context, rec core.Record, _ core.Revision) error {
+	_ = s.MemoryStore.Delete(ctx, rec.ID)
+	return s.MemoryStore.Create(ctx, rec)
+}
+
+func renewMistakes() []mistake {
+	return []mistake{{
+		name: "Renew that writes in any case",
+		make: func(s *altered) { s.renew = s.upsert },
+		seen: []string{"renew", "renew-conflict", "renew-absent", "race-renew", "race-renew-delete"},
+	}, {
+		name: "Renew that keeps Data",
+		make: func(s *altered) { s.renew = s.MemoryStore.Touch },
+		seen: []string{"renew", "renew-conflict", "race-renew"},
+	}, {
+		name: "Renew that creates",
+		make: func(s *altered) {
+			s.renew = func(ctx context.Context, rec core.Record, was core.Revision) error {
+				err := s.MemoryStore.Update(ctx, rec, was)
+				if errors.Is(err, core.ErrNotFound) {
+					return s.MemoryStore.Create(ctx, rec)
+				}
+				return err
+			}
+		},
+		seen: []string{"renew-absent", "race-renew-delete"},
+	}, {
+		name: "Renew that takes what is there already for a conflict",
+		make: func(s *altered) {
+			s.renew = func(ctx context.Context, rec core.Record, was core.Revision) error {
+				err := s.MemoryStore.Update(ctx, rec, was)
+				if err == nil && was == rec.Revision {
+					return core.ErrConflict
+				}
+				return err
+			}
+		},
+		seen: []string{"renew"},
+	}, {
+		name: "Renew to which a conflict is no error",
+		make: func(s *altered) {
+			s.renew = func(ctx context.Context, rec core.Record, was core.Revision) error {
+				err := s.MemoryStore.Update(ctx, rec, was)
+				if errors.Is(err, core.ErrConflict) {
+					return nil
+				}
+				return err
+			}
+		},
+		seen: []string{"renew", "renew-conflict", "race-renew"},
+	}}
+}

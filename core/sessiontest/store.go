@@ -9,14 +9,14 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
-// A StoreCheck holds a store to one sentence of the contract of core.Store, core.Sweeper or
-// core.Toucher.
+// A StoreCheck holds a store to one sentence of the contract of core.Store, core.Sweeper,
+// core.Toucher or core.Renewer.
 type StoreCheck struct {
 	// Name is short, and no other check's.
 	Name string
 	// Sentence is what the contract says.
 	Sentence string
-	// Needs is Sweeps or Touches where the check is about what a store may lack, else "".
+	// Needs is Sweeps, Touches or Renews where the check is about what a store may lack, else "".
 	Needs Ability
 	// Run returns what contradicts the sentence. Where the store lacks what the check needs, its
 	// error wraps errors.ErrUnsupported. The store must be empty, and nobody else may use it.
@@ -25,8 +25,8 @@ type StoreCheck struct {
 
 // TestStore holds a store to its whole contract, each StoreCheck in a subtest of that name.
 // newStore is called for each with that subtest, and returns an empty store that nobody else
-// uses; what it opens it closes with t.Cleanup. The checks of what a core.Sweeper and a
-// core.Toucher do are skipped, and say so, where the store is none.
+// uses; what it opens it closes with t.Cleanup. The checks of what a core.Sweeper, a core.Toucher
+// and a core.Renewer do are skipped, and say so, where the store is none.
 //
 // No check waits for time to pass, and in all but two records expire in the next century: a store
 // that removes them by a clock of its own is not disturbed. The two use the true time, since such a
@@ -55,6 +55,6 @@ func TestStore(t *testing.T, newStore func(t testing.TB) core.Store) {
 func StoreChecks() []StoreCheck {
 	return slices.Concat(
 		writeChecks(), keepChecks(), keyChecks(), expiryChecks(), contextChecks(), raceChecks(),
-		touchChecks(), sweepChecks(),
+		touchChecks(), sweepChecks(), renewChecks(),
 	)
 }

@@ -61,6 +61,10 @@ func (s impatient) Update(ctx context.Context, rec core.Record, was core.Revisio
 	return unless(ctx, func() error { return s.MemoryStore.Update(ctx, rec, was) })
 }
 
+func (s impatient) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
+	return s.Update(ctx, rec, was)
+}
+
 func (s impatient) Delete(ctx context.Context, id core.ID) error {
 	return unless(ctx, func() error { return s.MemoryStore.Delete(ctx, id) })
 }
@@ -142,6 +146,7 @@ func TestWhatAStoreLacksIsReportedAsUnsupported(t *testing.T) {
 	wrapper := newAltered()
 	unsupported := fmt.Errorf("the store below cannot: %w", errors.ErrUnsupported)
 	wrapper.touch = func(context.Context, core.Record, core.Revision) error { return unsupported }
+	wrapper.renew = wrapper.touch
 	wrapper.sweep = func(context.Context, time.Time) (int, error) { return 0, unsupported }
 	for _, store := range []core.Store{four{newMemoryStore()}, wrapper} {
 		var lacking []sessiontest.Ability
@@ -155,8 +160,9 @@ func TestWhatAStoreLacksIsReportedAsUnsupported(t *testing.T) {
 			lacking = append(lacking, check.Needs)
 		}
 		slices.Sort(lacking)
-		require.Equal(t, []sessiontest.Ability{sessiontest.Sweeps, sessiontest.Touches},
-			slices.Compact(lacking))
+		require.Equal(t, []sessiontest.Ability{
+			sessiontest.Renews, sessiontest.Sweeps, sessiontest.Touches,
+		}, slices.Compact(lacking))
 	}
 }
 
