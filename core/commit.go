@@ -217,7 +217,7 @@ func (m *Manager) commitEnd(ctx context.Context, s *Session) error {
 	id, owner, ended := base.id, base.owner, live
 	switch {
 	case live:
-		err = m.remove(ctx, id, base.expires)
+		err = m.remove(ctx, m.unconfirmedEnd(id, &base))
 	case proof == rightSecret: // it was alive when the request began
 		owner, ended, err = m.removeClaimed(ctx, proof, &claim{id: id})
 	case claimed != nil:
@@ -249,7 +249,7 @@ func (m *Manager) removeClaimed(
 	err = m.fetch(ctx, c.id, &base)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return "", false, m.remove(ctx, c.id, m.confirmUntil(nil, false))
+		return "", false, m.remove(ctx, m.unconfirmedEnd(c.id, nil))
 	case err != nil:
 		return "", false, err
 	case !base.in(&m.domain):
@@ -259,7 +259,7 @@ func (m *Manager) removeClaimed(
 	switch {
 	case p == rightSecret, p == expired, p == oldSecret,
 		base.verifies(&c.verifier), whole.outdated(&c.verifier, now()):
-		return base.owner, true, m.remove(ctx, c.id, base.expires)
+		return base.owner, true, m.remove(ctx, m.unconfirmedEnd(c.id, &base))
 	}
 	return "", false, nil
 }
@@ -328,7 +328,7 @@ func (m *Manager) createdUnconfirmed(ctx context.Context, rec Record, err error)
 	if err == nil {
 		return nil
 	}
-	m.confirm(ctx, unconfirmedWrite(rec, rec.Revision))
+	m.confirm(ctx, unconfirmedWrite(rec, rec.Revision, ofValues))
 	return fmt.Errorf("session %s: %w", rec.ID, err)
 }
 

@@ -38,7 +38,8 @@ const (
 	ChangesLost EventKind = "changes_lost"
 	// StoreFailure: the store answered with an error; Err says which.
 	StoreFailure EventKind = "store_failure"
-	// EndUnconfirmed: an end or a renewal is not confirmed by enough copies yet.
+	// EndUnconfirmed: an end, a renewal or another write is not confirmed by enough copies yet; with
+	// a Reason, the Manager has given up confirming it.
 	EndUnconfirmed EventKind = "end_unconfirmed"
 	// ValueUndecodable: a stored value is not of the type asked for; Name says which.
 	ValueUndecodable EventKind = "value_undecodable"

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -132,7 +133,7 @@ func (g *Gate) Finish() error {
 	}
 	// Also after a first commit: another goroutine may have changed something meanwhile.
 	err := m.Commit(s.request, s, nil)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNotDurable) { // which was told, and is no loss
 		m.emit(s.request, Event{Kind: ChangesLost, ID: s.ID(), Err: err})
 	}
 	return err

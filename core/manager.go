@@ -74,7 +74,7 @@ func (m *Manager) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[sessi
 
 // Close ends the Manager's work in the background and waits for what is under way. It does not
 // close the store. If ends or renewals are still not confirmed, it returns an error that wraps
-// ErrNotDurable and names them. A closed Manager still serves requests.
+// ErrNotDurable, names them, and says how many more were given up since New. A closed Manager still serves requests.
 func (m *Manager) Close() error {
 	m.sweeper.stop()
 	return m.unsure.stop()
@@ -360,7 +360,11 @@ func (m *Manager) Revoke(ctx context.Context, id ID) error {
 	if found && !base.in(&m.domain) {
 		return nil
 	}
-	err = m.remove(limit, id, m.confirmUntil(&base, found))
+	end := m.unconfirmedEnd(id, nil)
+	if found {
+		end = m.unconfirmedEnd(id, &base)
+	}
+	err = m.remove(limit, end)
 	if found && (err == nil || errors.Is(err, ErrNotDurable)) {
 		m.emit(ctx, Event{Kind: SessionExpired, ID: id, Owner: base.owner, Reason: "revoked"})
 	}
@@ -368,8 +372,9 @@ func (m *Manager) Revoke(ctx context.Context, id ID) error {
 }
 
 // remove deletes a record, and tries again once if the outcome is unknown, since deleting twice
-// does no harm.
-func (m *Manager) remove(ctx context.Context, id ID, until moment) error {
+// does no harm. end is what is confirmed later if it is not at once.
+func (m *Manager) remove(ctx context.Context, end unconfirmed) error {
+	id := end.id
 	err := m.store.Delete(ctx, id)
 	if err != nil && !errors.Is(err, ErrNotDurable) && ctx.Err() == nil {
 		err = m.store.Delete(ctx, id)
@@ -378,7 +383,7 @@ func (m *Manager) remove(ctx context.Context, id ID, until moment) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrNotDurable):
-		m.confirm(ctx, unconfirmed{id: id, until: until})
+		m.confirm(ctx, end)
 		return fmt.Errorf("session %s: %w", id, err)
 	}
 	err = &StoreError{Op: "delete", ID: id, Err: err}
@@ -408,15 +413,10 @@ func (m *Manager) confirmFound(ctx context.Context, rec Record) error {
 	if err == nil || errors.Is(err, errors.ErrUnsupported) {
 		return nil
 	}
-	return fmt.Errorf("%w: %w", ErrNotDurable, err)
-}
-
-// confirmUntil is when it does not matter any more whether an end is confirmed.
-func (m *Manager) confirmUntil(base *snapshot, known bool) moment {
-	if known {
-		return base.expires
+	if errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("%w: %v", ErrNotDurable, err) // no verdict on the commit, which took effect
 	}
-	return now().add(m.lifetime)
+	return fmt.Errorf("%w: %w", ErrNotDurable, err)
 }
 
 // checkPatch bounds what a session may hold. What is too large already, by a smaller MaxData, may

@@ -238,7 +238,11 @@ func (u *update) done(
 	if doubt == nil {
 		return nil
 	}
-	u.m.confirm(ctx, unconfirmedWrite(next.record(), was))
+	w := ofValues
+	if token.text != nil {
+		w = ofRenewal
+	}
+	u.m.confirm(ctx, unconfirmedWrite(next.record(), was, w))
 	return fmt.Errorf("session %s: %w", next.id, doubt)
 }
 

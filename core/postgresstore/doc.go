@@ -66,14 +66,14 @@
 //	UPDATE "sessions" SET revision = $3::bigint, owner = $4::text, used = $5::bigint,
 //	  expires = $6::bigint, due = LEAST(due, $6::bigint), data = $7::bytea
 //	WHERE id = $1::text AND revision = $2::bigint
-//	RETURNING '', set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
-//	  = 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true)
+//	RETURNING '', CASE WHEN current_setting('synchronous_commit') = 'off'
+//	  THEN set_config('synchronous_commit', 'local', true) END
 //
 // Delete, likewise:
 //
 //	DELETE FROM "sessions" WHERE id = $1::text
-//	RETURNING '', set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
-//	  = 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true)
+//	RETURNING '', CASE WHEN current_setting('synchronous_commit') = 'off'
+//	  THEN set_config('synchronous_commit', 'local', true) END
 //
 // The sweep, in batches, any number of nodes at once:
 //
@@ -101,8 +101,8 @@
 // nowhere else. It may be a second attempt at an end that was not confirmed, and a transaction that
 // writes nothing waits for nobody:
 //
-//	SELECT '', set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
-//	  = 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true),
+//	SELECT '', CASE WHEN current_setting('synchronous_commit') = 'off'
+//	  THEN set_config('synchronous_commit', 'local', true) END,
 //	  pg_logical_emit_message(true, 'sessions', '')
 //
 // # What an end is worth

@@ -80,12 +80,11 @@ const fenceSQL = `SELECT {carefully}, pg_logical_emit_message(true, 'sessions', 
 // that, such as remote_apply, stays.
 func carefully(standby bool) string {
 	if standby {
-		return standbySQL + `,
-  set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
-    IN ('off', 'local') THEN 'on' ELSE current_setting('synchronous_commit') END, true)`
+		return standbySQL + `, CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
+  THEN set_config('synchronous_commit', 'on', true) END`
 	}
-	return `'', set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
-    = 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true)`
+	return `'', CASE WHEN current_setting('synchronous_commit') = 'off'
+  THEN set_config('synchronous_commit', 'local', true) END`
 }
 
 const standbySQL = `CASE WHEN current_setting('synchronous_standby_names') = ''

@@ -16,6 +16,7 @@ type file struct {
 	path string
 	dsn  string
 	sql  schema
+	is   fs.FileInfo // which file it was when it was set up
 }
 
 func newFile(path, table string) file {
@@ -53,7 +54,25 @@ func (f *file) setUp() (err error) {
 	if err := f.useLog(c); err != nil {
 		return err
 	}
-	return f.makeTable(c)
+	if err := f.makeTable(c); err != nil {
+		return err
+	}
+	f.is, err = os.Stat(f.path)
+	return explainFile(f.path, err)
+}
+
+// same sees to it that the path still names the file that was set up. Connections go on with a
+// file that was removed or replaced, but what they write there nobody will find.
+func (f *file) same() error {
+	is, err := os.Stat(f.path)
+	if err == nil && os.SameFile(is, f.is) {
+		return nil
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("sqlitestore: %s was removed or replaced while the program uses it: "+
+			"restart the program", f.path)
+	}
+	return explainFile(f.path, err)
 }
 
 // make creates an empty file that only this user can read, if there is none.

@@ -24,7 +24,10 @@ func (f *file) openReader() (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = c.exec("PRAGMA query_only = 1")
+	err = f.same()
+	if err == nil {
+		err = c.exec("PRAGMA query_only = 1")
+	}
 	if err == nil {
 		r := &reader{conn: c}
 		if r.load, err = c.prepare(f.sql.load); err == nil {

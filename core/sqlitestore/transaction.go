@@ -63,6 +63,9 @@ func (c *writing) sync(full bool) error {
 
 // beginOnce opens a transaction, or finds the file locked by another process.
 func (w *writer) beginOnce(light bool) error {
+	if err := w.store.file.same(); err != nil {
+		return err
+	}
 	if w.conn == nil {
 		c, err := w.store.file.openWriting()
 		if err != nil {

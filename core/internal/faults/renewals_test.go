@@ -41,7 +41,13 @@ func TestARenewedSessionHasOneGoodToken(t *testing.T) {
 		{"of two renewals one is refused", []step{
 			create("x"), renew(faults.OK, 0, 1).over(1), renew(faults.Failed, 0, 0).over(1)}, nil},
 		{"two are good in one round", []step{
-			create("x"), renew(faults.Unknown, 0, 1), sees(0).in(1), sees(1).in(1)}, []string{two}},
+			create("x"), renew(faults.Unknown, 0, 1), sees(1).in(1), sees(0).in(1)}, []string{two}},
+		{"two are good in one round, the older one before and after", []step{
+			create("x"), renew(faults.Unknown, 0, 1), sees(0).in(1), sees(1).in(1), sees(0).in(1)},
+			[]string{two}},
+		{"a renewal takes effect during a round", []step{
+			create("x"), renew(faults.Unknown, 0, 1), sees(0).in(1), misses(1).in(1), sees(1).in(1),
+			misses(0).in(1)}, nil},
 		{"one is good in one round, one in another", []step{
 			create("x"), renew(faults.Unknown, 0, 1), sees(1).in(1), misses(0).in(1),
 			sees(0).in(2), misses(1).in(2)}, nil},

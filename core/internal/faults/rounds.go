@@ -32,8 +32,9 @@ func (r *Run) ReadAll() {
 		if id == "" {
 			return // it never began
 		}
+		// The newest token first: if an older one is good after it, two are.
 		for _, n := range nodes {
-			for token := ByID; token < tokens; token++ {
+			for token := tokens - 1; token >= ByID; token-- {
 				o := Operation{Kind: Read, Session: i, Token: token, Round: round}
 				r.readUntilAnswered(ctx, n, c, o)
 			}
