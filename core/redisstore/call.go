@@ -18,6 +18,8 @@ const (
 	longestDirect = 10 * time.Second
 	// longestAside is what a call may take whose context has no deadline.
 	longestAside = time.Minute
+	// lostAfter is how long a client may fail before another is made, which asks the Sentinels.
+	lostAfter = 3 * time.Second
 	// maxDirect is fewer than a connection has places for: a call that finds none waits for one,
 	// whatever its context says.
 	maxDirect = 1 << (ringScale - 1)
@@ -32,6 +34,7 @@ const (
 type mood struct {
 	calm   atomic.Bool
 	direct atomic.Int64
+	silent atomic.Int64 // since when no call has had an answer, in milliseconds; 0: it has
 }
 
 // enter reports whether the call may be direct. If so, leave must follow.
@@ -59,11 +62,25 @@ func (m *mood) note(err error) {
 	_, refused := rueidis.IsRedisErr(err)
 	if calm := err == nil || refused || rueidis.IsRedisNil(err); m.calm.Load() != calm {
 		m.calm.Store(calm)
+		if calm {
+			m.silent.Store(0)
+		}
 	}
 }
 
-// await runs f in a goroutine of its own, and gives up waiting for it when the context is over. f's
-// context has a deadline: without one the client makes a connection slower for good.
+// lost reports whether no call has had an answer for so long that the client may be looking in the
+// wrong place.
+func (m *mood) lost() bool {
+	now := time.Now().UnixMilli()
+	if m.silent.CompareAndSwap(0, now) {
+		return false
+	}
+	since := m.silent.Load()
+	return since != 0 && now-since > lostAfter.Milliseconds()
+}
+
+// await runs f in a goroutine of its own, and gives up waiting for it when the context is over.
+// f's context has a deadline: without one the client makes a connection slower for good.
 func await[T any](ctx context.Context, f func(context.Context) T) (T, error) {
 	if ctx.Done() == nil {
 		return f(ctx), nil
@@ -154,6 +171,9 @@ func (s *Store) failed(ctx context.Context, err error) error {
 	answer, ok := rueidis.IsRedisErr(err)
 	if !ok {
 		s.watch.poke()
+		if !errors.Is(err, context.Canceled) && s.link.mood.lost() {
+			s.link.leave()
+		}
 		if err == context.DeadlineExceeded || err == context.Canceled {
 			return ended(ctx, err)
 		}
@@ -170,7 +190,10 @@ func (s *Store) failed(ctx context.Context, err error) error {
 	switch word, _, _ := strings.Cut(text, " "); word {
 	case "OOM":
 		return fmt.Errorf("redisstore: %w: %w", core.ErrStoreFull, err)
-	case "READONLY", "MASTERDOWN", "CLUSTERDOWN", "LOADING":
+	case "READONLY":
+		s.link.leave()
+		s.watch.poke()
+	case "MASTERDOWN", "CLUSTERDOWN", "LOADING":
 		s.watch.poke()
 	}
 	return fmt.Errorf("redisstore: %w", err)

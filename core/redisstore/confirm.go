@@ -68,6 +68,7 @@ func hasReplica(info string) bool { return strings.Contains(info, ",state=online
 // been changed since, it confirms the change, which is not undone without undoing the renewal, and
 // answers core.ErrConflict then; where a failover has undone the renewal, it does it again.
 func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
+	s.watch.prepare(ctx)
 	again := was == rec.Revision
 	err := s.update(ctx, &rec, was, true, again)
 	if again && errors.Is(err, core.ErrConflict) {
@@ -87,6 +88,7 @@ func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) e
 // Delete implements core.Store. It is confirmed by as many replicas as Options.Replicas says, also
 // if there is no record: the answer is core.ErrNotDurable until they have confirmed.
 func (s *Store) Delete(ctx context.Context, id core.ID) error {
+	s.watch.prepare(ctx)
 	w := write{script: s.scripts.delete, key: s.key(id)}
 	_, err := s.write(ctx, &w, true)
 	if err == nil || errors.Is(err, core.ErrNotDurable) {
@@ -114,7 +116,8 @@ func (s *Store) write(ctx context.Context, w *write, confirmed bool) (int64, err
 		return 0, s.failed(ctx, err)
 	}
 	s.copies.note(p.second)
-	// Another call may have been told of the replica first: this one has not been confirmed either.
+	// Another call may have been told of the replica first: this one has not been confirmed
+	// either.
 	if s.copies.wanted() == 0 || !w.took(p.outcome) {
 		return p.outcome, nil
 	}

@@ -10,10 +10,24 @@
 // policy ends sessions at random when memory is short, where noeviction answers new ones with
 // core.ErrStoreFull. An ended session stays ended through a crash only as far as the server wrote
 // that down, so switch on the append-only file (appendonly yes). With one replica or more, an end
-// survives a failover, see below. The user whom the store logs in as needs, by ACL:
+// survives a failover, see below.
 //
-//	ACL SETUSER shop on >password ~session:* +get +set +del +evalsha +eval +getrange +setrange
-//	    +strlen +exists +pexpire +persist +wait +info +ping +hello +cluster|shards +cluster|slots
+// The user whom the store logs in as needs these rights, in one line at redis-cli's prompt or in an
+// ACL file, and on every server, since replicas are not told of users. The pattern follows
+// Options.Prefix.
+//
+//	ACL SETUSER shop reset on >password ~session:* +get +set +del +evalsha +eval +getrange
+//	    +setrange +strlen +exists +pexpire +persist +wait +info +ping +hello
+//	    +role +select +cluster|shards +cluster|slots
+//
+// Of the last line role is for Sentinel alone, select for a database other than 0, cluster for a
+// cluster. A URL with both protocol=2 and client_name needs client|setname, too. A user of the
+// Sentinels (sentinel_username) needs
+//
+//	ACL SETUSER watcher reset on >password &* +sentinel|sentinels
+//	    +sentinel|get-master-addr-by-name +subscribe +unsubscribe +hello +ping
+//
+// and without the channels hears of a failover only some seconds later.
 //
 // # What is stored, and the commands
 //
@@ -47,7 +61,8 @@
 //
 // And it keeps a journal of the ends and the renewals of the last minute. While there are any, it
 // looks once a second (INFO) whether a master has been replaced or restarted, and if so does them
-// again. That heals what this process did, if it is still alive.
+// again. That heals what this process did, if it is still alive. The first end or renewal of a
+// process asks for the masters' names beforehand, in a second round trip.
 //
 // A renewal is done again only if the record is as it was before it, or before this process's own
 // writes that led to it: where another process's change came between and is lost as well, the

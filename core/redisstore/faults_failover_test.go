@@ -46,35 +46,59 @@ func TestFaultsPromotionOfAReplicaThatWasCutOff(t *testing.T) {
 	})
 }
 
-// The replica of a server falls behind, the server is cut off from its replica and the Sentinels,
-// clients on its side go on with it, the Sentinels promote the replica, and the way is healed.
-func TestFaultsSentinelsFailOverFromAServerThatIsCutOff(t *testing.T) {
-	slowFault(t, 0, func(t *testing.T, engine servers.Engine, seed uint64) {
+// sentinelURL is for clients that ask the Sentinels.
+func sentinelURL(set *servers.Sentinel) string {
+	addrs := set.Addrs()
+	return "redis://" + addrs[0] + "?addr=" + addrs[1] + "&addr=" + addrs[2] +
+		"&master_set=" + set.MasterName()
+}
+
+// The replica of a server falls behind, and the server is killed: the Sentinels promote the
+// replica, and clients follow.
+func TestFaultsSentinelsFailOverFromAServerThatIsKilled(t *testing.T) {
+	slowFault(t, 1, func(t *testing.T, engine servers.Engine, seed uint64) {
 		set := engine.Sentinel(t)
-		master, replica := set.Master(), set.Replica()
+		master, replica, url := set.Master(), set.Replica(), sentinelURL(set)
 		awaitSync(t, master, replica)
-		addrs := set.Addrs()
-		url := "redis://" + addrs[0] + "?addr=" + addrs[1] + "&addr=" + addrs[2] +
-			"&master_set=" + set.MasterName()
 		all := bouts{
 			{name: "nothing confirmed", options: nothingConfirmed, loses: true},
 			{name: "ends confirmed", options: endsConfirmed, heals: true},
 			{name: "all confirmed", options: allConfirmed, keeps: true, heals: true},
 			{name: "with a journal", options: journalAlone, config: untouched(), heals: true},
-			{name: "far side with nothing confirmed", options: nothingConfirmed, url: master.URL(),
-				loses: true},
-			{name: "far side with ends confirmed", options: endsConfirmed, url: master.URL()},
 		}
 		all.begin(t, seed, url)
 		all.awaitSurvey(t, master)
 		awaitSync(t, master, replica)
 		replica.ReplicaOf("127.0.0.1:1") // where nobody is
 		all.harm()
+		master.Kill()
+		set.AwaitMaster(t, master)
+		all.inTurn(func(b *bout) { b.run.Await() })
+		master.Restart() // empty, and as a replica of the other
+		all.judge(t, url)
+	})
+}
+
+// Instead of being killed the server is cut off from the Sentinels and its replica, and clients on
+// its side go on with it. The Sentinels promote the replica, and the way is healed. (Whether clients
+// that ask the Sentinels find the way back is not asked here: rueidis at times stays with the old
+// server if it comes back as the client asks for its role.)
+func TestFaultsSentinelsFailOverFromAServerThatIsCutOff(t *testing.T) {
+	slowFault(t, 0, func(t *testing.T, engine servers.Engine, seed uint64) {
+		set := engine.Sentinel(t)
+		master, replica, url := set.Master(), set.Replica(), sentinelURL(set)
+		awaitSync(t, master, replica)
+		all := bouts{
+			{name: "nothing confirmed", options: nothingConfirmed, url: master.URL(), loses: true},
+			{name: "ends confirmed", options: endsConfirmed, url: master.URL()},
+			{name: "all confirmed", options: allConfirmed, url: master.URL(), keeps: true},
+		}
+		all.begin(t, seed, url)
+		awaitSync(t, master, replica)
 		set.Link(master).Cut()
-		promoted := set.AwaitMaster(t, master)
-		require.Equal(t, replica.Addr(), promoted.Addr())
+		all.harm()
+		set.AwaitMaster(t, master)
 		set.Link(master).Drop()
-		all.inTurn(func(b *bout) { b.run.Await() }) // else a client may go back to the old master
 		set.Link(master).Heal()
 		all.judge(t, url)
 	})

@@ -85,11 +85,30 @@ func randomFaults() []randomFault {
 		}},
 		{"a replica takes over in good order", func(t *testing.T, run *faults.Run,
 			cluster *servers.Cluster, key string, master, replica *servers.Redis) {
-			replica.MustDo("CLUSTER", "FAILOVER")
+			for range 10 { // it gives up by itself after 5 seconds
+				replica.MustDo("CLUSTER", "FAILOVER")
+				if shortly(func() bool { return replica.Info("role") == "master" }) {
+					break
+				}
+			}
 			cluster.AwaitMaster(t, key, master)
 			awaitOperations(t, run, 50)
 		}},
 	}
+}
+
+// shortly waits some seconds until something is so, and reports whether it came to that.
+func shortly(isSo func() bool) bool {
+	limit, again := time.After(6*time.Second), time.NewTicker(faultPoll)
+	defer again.Stop()
+	for !isSo() {
+		select {
+		case <-again.C:
+		case <-limit:
+			return false
+		}
+	}
+	return true
 }
 
 // awaitPair waits until a key has a master, and a replica that has all of its data.

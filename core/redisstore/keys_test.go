@@ -255,7 +255,53 @@ func TestAUserWithTheDocumentedRightsSuffices(t *testing.T) {
 
 // rights are those that the package's documentation names.
 var rights = strings.Fields("~session:* +get +set +del +evalsha +eval +getrange +setrange " +
-	"+strlen +exists +pexpire +persist +wait +info +ping +hello +cluster|shards +cluster|slots")
+	"+strlen +exists +pexpire +persist +wait +info +ping +hello " +
+	"+role +select +cluster|shards +cluster|slots")
+
+// watcherRights are those of a user of the Sentinels.
+var watcherRights = strings.Fields("+sentinel|sentinels +sentinel|get-master-addr-by-name " +
+	"+subscribe +unsubscribe +hello +ping")
+
+func TestUsersWithTheDocumentedRightsSufficeWithSentinel(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine servers.Engine) {
+		for name, channels := range map[string]string{
+			"all channels": "&*", "no channel, which is not enough to be told": "resetchannels",
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s := engine.Sentinel(t)
+				for _, node := range s.Nodes() {
+					user := []string{"ACL", "SETUSER", "shop", "reset", "on", ">" + password}
+					node.MustDo(append(user, rights...)...)
+				}
+				for _, sentinel := range s.Sentinels() {
+					user := []string{"ACL", "SETUSER", "watcher", "reset", "on", ">" + password}
+					sentinel.MustDo(append(append(user, channels), watcherRights...)...)
+				}
+				addrs := s.Addrs()
+				store := open(t, fmt.Sprintf("redis://shop:%s@%s?addr=%s&addr=%s&master_set=%s"+
+					"&sentinel_username=watcher&sentinel_password=%s",
+					password, addrs[0], addrs[1], addrs[2], s.MasterName(), password),
+					redisstore.Options{})
+				require.True(t, works(t, store)())
+				s.AwaitMaster(t, s.KillMaster(t))
+				eventually(t, works(t, store), "it finds the new master")
+			})
+		}
+	})
+}
+
+func TestADatabaseIsSelected(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine servers.Engine) {
+		server := engine.Start(t)
+		user := []string{"ACL", "SETUSER", "shop", "reset", "on", ">" + password}
+		server.MustDo(append(user, rights...)...)
+		url := strings.Replace(server.URL(), "redis://", "redis://shop:"+password+"@", 1)
+		rec := created(t, open(t, url+"/3", redisstore.Options{}))
+		requireStored(t, open(t, url+"?db=3", redisstore.Options{}), rec)
+		requireGone(t, open(t, url, redisstore.Options{}), rec.ID)
+	})
+}
 
 func TestWithoutINFOAutomaticConfirmsNothing(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine servers.Engine) {

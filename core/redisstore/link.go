@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/rueidis"
 )
@@ -22,7 +23,11 @@ type link struct {
 	mu      sync.Mutex
 	attempt *attempt
 	closed  bool
+	left    time.Time // when a client was last given up
 }
+
+// leavePause is the least time between two clients that are given up.
+const leavePause = time.Second
 
 type attempt struct {
 	done   chan struct{}
@@ -90,6 +95,27 @@ func (l *link) connectOnce() (rueidis.Client, error) {
 		return *c, nil
 	}
 	return l.connect()
+}
+
+// leave gives the client up, so that the next call connects anew: it talks to a server that is a
+// replica now, or does not answer any more. A Sentinel may have named it when it no longer was the
+// master, or does not let this user hear of the next one, or a name or a proxy leads elsewhere by
+// now; and the client is content with what it has.
+func (l *link) leave() {
+	if l.connect == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if time.Since(l.left) < leavePause {
+		return
+	}
+	if client := l.client.Swap(nil); client != nil {
+		l.left = time.Now()
+		l.mood.calm.Store(false)
+		l.mood.silent.Store(0)
+		go (*client).Close()
+	}
 }
 
 func (l *link) close() {

@@ -35,8 +35,9 @@ var (
 )
 
 // New makes a Store that uses a client of yours, which it does not close. It does no I/O. The
-// client must not read from replicas, which know of an end later than the client that made it.
-// Errors are *core.ConfigError, joined.
+// client must not read from replicas, which know of an end later than the client that made it. A
+// client of Open's that finds itself at a demoted master is replaced; yours is not. Errors are
+// *core.ConfigError, joined.
 func New(client rueidis.Client, options Options) (*Store, error) {
 	options = options.withDefaults()
 	var f faults

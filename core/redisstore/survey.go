@@ -14,7 +14,8 @@ import (
 type survey struct {
 	masters  map[string]string // the identity of each, by address; nil before the first look
 	replicas map[string]bool
-	all      bool      // ask the replicas, too: one of them may have become a master
+	all      bool // ask the replicas, too: one of them may have become a master
+	looks    int
 	blind    time.Time // when it was last given up, since no node allows INFO
 }
 
@@ -25,19 +26,49 @@ type node struct {
 	err               error
 }
 
+// prepare asks the masters who they are before anything comes into the journal, once: what is
+// written down there must not be undone before that is known. It costs the first end or renewal a
+// second round trip.
+func (w *watch) prepare(ctx context.Context) {
+	if w.prepared.Load() || w.store.journal.max == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	select {
+	case w.looking <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-w.looking }()
+	if client, err := w.store.link.get(ctx); err == nil && !w.prepared.Swap(true) {
+		// Where nobody answers, whoever does so later is taken for new.
+		w.judge(w.ask(ctx, client.Nodes()))
+	}
+}
+
 // look asks the masters who they are, and has what is in the journal done again if they are not
 // those of the last time.
 func (w *watch) look() {
 	ctx, cancel := context.WithTimeout(w.ctx, lookTimeout)
 	defer cancel()
+	w.looking <- struct{}{}
+	defer func() { <-w.looking }()
 	client, err := w.store.link.get(ctx)
 	if err != nil {
 		w.survey.all = true
 		return
 	}
+	w.survey.looks++
+	if w.attention.Swap(false) || w.survey.looks%allEvery == 0 {
+		w.survey.all = true
+	}
 	nodes := w.ask(ctx, client.Nodes())
 	if w.judge(nodes) {
 		w.store.journal.doubt()
+	}
+	if len(nodes) == 1 && nodes[0].err == nil && !nodes[0].master {
+		w.store.link.leave()
 	}
 	w.redo()
 }
@@ -48,7 +79,7 @@ func (w *watch) ask(ctx context.Context, clients map[string]rueidis.Client) []no
 	var asking sync.WaitGroup
 	answers := make(chan node, len(clients))
 	for address, client := range clients {
-		if w.survey.replicas[address] && !w.survey.all {
+		if w.survey.replicas[address] && !w.survey.all && len(clients) > 1 {
 			continue
 		}
 		asking.Add(1)

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -10,6 +11,7 @@ const (
 	lookEvery   = time.Second
 	lookPause   = 100 * time.Millisecond // between two looks, however many errors there are
 	lookTimeout = 2 * time.Second
+	allEvery    = 10 // looks: at the replicas, too
 	redoTimeout = 30 * time.Second
 	redoBatch   = 128
 	blindPause  = 10 * time.Second // between two repetitions where INFO is not allowed
@@ -28,11 +30,14 @@ type watch struct {
 	stopped bool
 	over    sync.WaitGroup
 
-	survey survey // of the goroutine alone
+	prepared  atomic.Bool
+	attention atomic.Bool   // something has happened: ask all
+	looking   chan struct{} // of one; who sent into it has the survey
+	survey    survey
 }
 
 func (w *watch) init(s *Store) {
-	w.store, w.news = s, make(chan struct{}, 1)
+	w.store, w.news, w.looking = s, make(chan struct{}, 1), make(chan struct{}, 1)
 	w.ctx, w.end = context.WithCancel(context.Background())
 }
 
@@ -102,7 +107,7 @@ func (w *watch) pause() bool {
 		return true
 	case <-w.news:
 	}
-	w.survey.all = true
+	w.attention.Store(true)
 	soon := time.NewTimer(lookPause)
 	defer soon.Stop()
 	select {

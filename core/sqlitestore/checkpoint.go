@@ -46,7 +46,12 @@ func (c *writing) restartLog() error {
 // makeRoom is tried when the disk is full: a log that is begun anew needs no more of it, so that
 // at least what ends a session, or notes a use, can be written.
 func (w *writer) makeRoom() {
-	if w.conn != nil {
-		_ = w.conn.restartLog()
+	if w.conn == nil { // SQLite may have rolled back by itself, and then it was given up
+		c, err := w.store.file.openWriting()
+		if err != nil {
+			return
+		}
+		w.conn = c
 	}
+	_ = w.conn.restartLog()
 }

@@ -115,11 +115,19 @@ func (w *writer) carryOutAlone(o *operation) {
 		o.answer(over(o.ctx))
 		return
 	}
-	err := w.store.patiently(o.ctx, func() error { return w.beginOnce(false) })
-	if err == nil {
-		_, err = w.transact([]*operation{o})
+	again, err := w.transactAlone(o)
+	if again && isFull(err) { // those before it may have used up what the log had
+		w.makeRoom()
+		_, err = w.transactAlone(o)
 	}
 	o.settle(w.store.explain(err))
+}
+
+func (w *writer) transactAlone(o *operation) (again bool, err error) {
+	if err := w.store.patiently(o.ctx, func() error { return w.beginOnce(false) }); err != nil {
+		return false, err
+	}
+	return w.transact([]*operation{o})
 }
 
 // settle answers what the operation's statements found, unless they were not committed.

@@ -40,11 +40,9 @@ func (e Engine) Cluster(t testing.TB, config ...string) *Cluster {
 			first, last := slots*i/masters, slots*(i+1)/masters-1
 			node.MustDo("CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(first), strconv.Itoa(last))
 		}
-		if i > 0 {
-			c.nodes[0].MustDo("CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(node.port))
-		}
 	}
 	c.await(t, "all nodes of the cluster know each other", func(node *Redis) bool {
+		c.meet()
 		return strings.Contains(node.clusterInfo(), "cluster_known_nodes:6\r")
 	})
 	for i, replica := range c.nodes[masters:] {
@@ -92,6 +90,17 @@ func (c *Cluster) settled(node *Redis, masters int) bool {
 }
 
 // await waits until something is so for all nodes that run.
+// meet introduces to the first node those that it does not know, or does not know any more: on a
+// busy machine a handshake may take longer than nodes wait for it.
+func (c *Cluster) meet() {
+	known := c.nodes[0].clusterNodes()
+	for _, other := range c.nodes[1:] {
+		if port := strconv.Itoa(other.port); !strings.Contains(known, ":"+port+"@") {
+			c.nodes[0].MustDo("CLUSTER", "MEET", "127.0.0.1", port)
+		}
+	}
+}
+
 func (c *Cluster) await(t testing.TB, what string, isSo func(*Redis) bool) {
 	t.Helper()
 	await(t, what, func() bool {
