@@ -29,7 +29,7 @@ func subject(url string, options redisstore.Options) storesuite.Subject {
 func TestSuite(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine servers.Engine) {
 		s := subject(engine.Start(t).URL(), redisstore.Options{})
-		s.Share = 4
+		s.Share = 20
 		storesuite.Run(t, s)
 	})
 }
