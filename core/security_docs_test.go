@@ -84,7 +84,8 @@ func TestTheDocumentedTestsExist(t *testing.T) {
 	var sources strings.Builder
 	module := os.DirFS("..")
 	for _, dir := range []string{"core", "examples/internal/parity", "examples/internal/browser",
-		"examples/internal/rules", "fibersession"} {
+		"examples/internal/rules", "fibersession", "core/redisstore", "core/postgresstore",
+		"core/sqlitestore"} {
 		names, err := fs.Glob(module, dir+"/*_test.go")
 		require.NoError(t, err)
 		for _, name := range names {
