@@ -92,6 +92,11 @@ func (l *Link) change(what func()) {
 // listen opens the gate. The caller holds mu, or is alone.
 func (l *Link) listen() error {
 	gate, err := net.Listen("tcp", l.addr)
+	// A program that was begun when the last gate was open holds it until it has taken over.
+	for end := time.Now().Add(patience); err != nil && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+		gate, err = net.Listen("tcp", l.addr)
+	}
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"syscall"
 )
 
 // Ports are taken from where Linux does not take those of outgoing connections (32768 and up), and
@@ -36,8 +37,11 @@ func freePort() (int, error) {
 // local is the address of a port on the loopback interface.
 func local(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
-// listenable reports whether an address can be listened at now.
+// listenable reports whether an address can be listened at now. No other program is begun
+// meanwhile: until it has taken over, it would hold the probe open, too.
 func listenable(addr string) bool {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	probe, err := net.Listen("tcp", addr)
 	if err != nil {
 		return false
