@@ -74,7 +74,8 @@ func (m *Manager) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[sessi
 
 // Close ends the Manager's work in the background and waits for what is under way. It does not
 // close the store. If ends or renewals are still not confirmed, it returns an error that wraps
-// ErrNotDurable, names them, and says how many more were given up since New. A closed Manager still serves requests.
+// ErrNotDurable, names them, and says how many more were given up since New. A closed Manager still
+// serves requests.
 func (m *Manager) Close() error {
 	m.sweeper.stop()
 	return m.unsure.stop()

@@ -102,8 +102,8 @@ func TestDueIsNeverLaterThanExpires(t *testing.T) {
 }
 
 // A sweep that has begun sees the table as it was then. What was prolonged since must not die of
-// it. The sweep is held up at its first record, by a policy that looks at each, while the second one is
-// prolonged; it comes to that one later.
+// it. The sweep is held up at its first record, by a policy that looks at each, while the second
+// one is prolonged; it comes to that one later.
 func TestASessionThatIsProlongedWhileASweepRunsLives(t *testing.T) {
 	server := servers.SharedPostgres(t)
 	url := server.Database(t)

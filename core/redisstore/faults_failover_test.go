@@ -80,9 +80,9 @@ func TestFaultsSentinelsFailOverFromAServerThatIsKilled(t *testing.T) {
 }
 
 // Instead of being killed the server is cut off from the Sentinels and its replica, and clients on
-// its side go on with it. The Sentinels promote the replica, and the way is healed. (Whether clients
-// that ask the Sentinels find the way back is not asked here: rueidis at times stays with the old
-// server if it comes back as the client asks for its role.)
+// its side go on with it. The Sentinels promote the replica, and the way is healed. (Whether
+// clients that ask the Sentinels find the way back is not asked here: rueidis at times stays with
+// the old server if it comes back as the client asks for its role.)
 func TestFaultsSentinelsFailOverFromAServerThatIsCutOff(t *testing.T) {
 	slowFault(t, 0, func(t *testing.T, engine servers.Engine, seed uint64) {
 		set := engine.Sentinel(t)

@@ -48,7 +48,9 @@ func TestSuiteWithCopies(t *testing.T) {
 		storesuite.Nodes(t, s)
 	})
 	t.Run("a cluster", func(t *testing.T) {
-		s := subject("redis://"+engine.Cluster(t).Addrs()[0], redisstore.Options{ConfirmTimeout: 30 * time.Second})
+		s := subject("redis://"+engine.Cluster(t).Addrs()[0], redisstore.Options{
+			ConfirmTimeout: 30 * time.Second,
+		})
 		s.Share = 10
 		storesuite.Nodes(t, s)
 	})

@@ -215,8 +215,8 @@ func TestAStoreThatWasNeverUsedCloses(t *testing.T) {
 	require.EqualError(t, store.Ping(t.Context()), "sqlitestore: the store is closed")
 }
 
-// TestAGreatRecordMayBeGivenUp writes as much as a session may hold, and a little more. Who gives up does not wait, and what came of it is
-// one of two things.
+// TestAGreatRecordMayBeGivenUp writes as much as a session may hold, and a little more. Who gives
+// up does not wait, and what came of it is one of two things.
 func TestAGreatRecordMayBeGivenUp(t *testing.T) {
 	store := open(t, filepath.Join(t.TempDir(), "sessions.db"))
 	sixteens := 65 << 20 / 16

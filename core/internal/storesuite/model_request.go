@@ -37,6 +37,7 @@ type modelRequest struct {
 	overtaken                 bool
 }
 
+// String says it as a failure shows it.
 func (r *modelRequest) String() string {
 	if r.who == "admin" {
 		return fmt.Sprintf("%d: admin revokes", r.number)

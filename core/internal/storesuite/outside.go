@@ -64,6 +64,7 @@ func (o *outside) do(ctx context.Context, call func(ctx context.Context) error) 
 	return err
 }
 
+// Load implements core.Store.
 func (o *outside) Load(ctx context.Context, id core.ID) (rec core.Record, err error) {
 	err = o.do(ctx, func(ctx context.Context) (err error) {
 		rec, err = o.store.Load(ctx, id)
@@ -72,24 +73,29 @@ func (o *outside) Load(ctx context.Context, id core.ID) (rec core.Record, err er
 	return rec, err
 }
 
+// Create implements core.Store.
 func (o *outside) Create(ctx context.Context, rec core.Record) error {
 	return o.do(ctx, func(ctx context.Context) error { return o.store.Create(ctx, rec) })
 }
 
+// Update implements core.Store.
 func (o *outside) Update(ctx context.Context, rec core.Record, was core.Revision) error {
 	return o.do(ctx, func(ctx context.Context) error { return o.store.Update(ctx, rec, was) })
 }
 
+// Touch implements core.Toucher.
 func (o *outside) Touch(ctx context.Context, rec core.Record, was core.Revision) error {
 	toucher := o.store.(core.Toucher)
 	return o.do(ctx, func(ctx context.Context) error { return toucher.Touch(ctx, rec, was) })
 }
 
+// Renew implements core.Renewer.
 func (o *outside) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
 	renewer := o.store.(core.Renewer)
 	return o.do(ctx, func(ctx context.Context) error { return renewer.Renew(ctx, rec, was) })
 }
 
+// Delete implements core.Store.
 func (o *outside) Delete(ctx context.Context, id core.ID) error {
 	return o.do(ctx, func(ctx context.Context) error { return o.store.Delete(ctx, id) })
 }

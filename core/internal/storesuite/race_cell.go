@@ -27,6 +27,7 @@ type raceCell struct {
 	served  bool // through Manager.Handler
 }
 
+// String says it as a failure shows it.
 func (c raceCell) String() string {
 	moment, begun := "before", ""
 	if c.after {

@@ -87,6 +87,7 @@ type raceHandle struct {
 	kept core.Store
 }
 
+// Load implements core.Store.
 func (h *raceHandle) Load(ctx context.Context, id core.ID) (core.Record, error) {
 	var rec core.Record
 	err := h.hand.call(raceCall{ctx: ctx, verb: "load", id: id}, func() (err error) {
@@ -100,28 +101,33 @@ func (h *raceHandle) Load(ctx context.Context, id core.ID) (core.Record, error) 
 	return rec, nil
 }
 
+// Create implements core.Store.
 func (h *raceHandle) Create(ctx context.Context, rec core.Record) error {
 	call := raceCall{ctx: ctx, verb: "create", id: rec.ID, rec: rec}
 	return h.hand.call(call, func() error { return h.kept.Create(ctx, rec) })
 }
 
+// Update implements core.Store.
 func (h *raceHandle) Update(ctx context.Context, rec core.Record, was core.Revision) error {
 	call := raceCall{ctx: ctx, verb: h.hand.verb(rec, was), id: rec.ID, rec: rec, was: was}
 	return h.hand.call(call, func() error { return h.kept.Update(ctx, rec, was) })
 }
 
+// Renew implements core.Renewer.
 func (h *raceHandle) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
 	renewer := h.kept.(core.Renewer)
 	call := raceCall{ctx: ctx, verb: h.hand.verb(rec, was), id: rec.ID, rec: rec, was: was}
 	return h.hand.call(call, func() error { return renewer.Renew(ctx, rec, was) })
 }
 
+// Touch implements core.Toucher.
 func (h *raceHandle) Touch(ctx context.Context, rec core.Record, was core.Revision) error {
 	toucher := h.kept.(core.Toucher)
 	call := raceCall{ctx: ctx, verb: "touch", id: rec.ID, rec: rec, was: was}
 	return h.hand.call(call, func() error { return toucher.Touch(ctx, rec, was) })
 }
 
+// Delete implements core.Store.
 func (h *raceHandle) Delete(ctx context.Context, id core.ID) error {
 	call := raceCall{ctx: ctx, verb: "delete", id: id}
 	return h.hand.call(call, func() error { return h.kept.Delete(ctx, id) })

@@ -40,9 +40,9 @@ func Models(t *testing.T, s Subject) {
 	s.ground(t, 1).models(t, max(1, 20/s.share()))
 }
 
-// Nodes runs a part of the same with two Managers, each with its own handle on the store: races in which the
-// other request comes to the other node, cases, the model, and what fits no bubble: both nodes at
-// work as fast as they can.
+// Nodes runs a part of the same with two Managers, each with its own handle on the store: races in
+// which the other request comes to the other node, cases, the model, and what fits no bubble: both
+// nodes at work as fast as they can.
 func Nodes(t *testing.T, s Subject) {
 	t.Helper()
 	g := s.ground(t, 2)
