@@ -21,6 +21,9 @@ var (
 	// ErrNotDurable says that a write took effect, but was not confirmed by as many copies as were
 	// asked for. The Manager goes on confirming it in the background.
 	ErrNotDurable = errors.New("session write is not confirmed by enough copies")
+	// ErrOwnerLimit says that an owner has as many sessions as Config.MaxPerOwner allows. From
+	// Manager.Commit it means that the sign-in was refused.
+	ErrOwnerLimit = errors.New("owner has too many sessions")
 	// ErrStoreFull says that a store has no room for a new record, or for a larger one, and that
 	// the write has not taken effect. A MemoryStore with a limit answers with it.
 	ErrStoreFull = errors.New("session store is full")
