@@ -17,10 +17,13 @@ import (
 // Open before the first byte, Finish after the handler, Rollback if it panicked. Its methods may be
 // called concurrently, since a handler may write from any goroutine.
 //
-// The zero Gate is ready for BeginGate, and for nothing else. An adapter makes it a field of what
+// The zero Gate is ready for BeginGate, and for nothing else but setting Passive. An adapter makes it a field of what
 // it keeps of a request, so that all of that is one piece of memory; it must not be copied or used
 // again.
 type Gate struct {
+	// Passive, set before BeginGate, has the session begin as by BeginPassive.
+	Passive bool
+
 	session *Session
 	writer  writer // of the first Wrap
 	header  http.Header
@@ -49,7 +52,7 @@ type Failer interface {
 func (m *Manager) BeginGate(
 	ctx context.Context, g *Gate, request, response http.Header, f Failer,
 ) error {
-	s, err := m.Begin(ctx, netHeader(request))
+	s, err := m.begin(ctx, netHeader(request), g.Passive)
 	if err != nil {
 		m.ErrorHeader(nil, err, response)
 		return err

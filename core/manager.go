@@ -107,6 +107,19 @@ func (m *Manager) sweep(s Sweeper) {
 // the answer is Status and ErrorHeader, for an outage must never look like a visitor who is not
 // signed in.
 func (m *Manager) Begin(ctx context.Context, request RequestHeader) (*Session, error) {
+	return m.begin(ctx, request, false)
+}
+
+// BeginPassive is Begin for a request that no user has made: one that a page sends by itself, to
+// ask for news or to show how long the session will last. It notes no use, so that the idle timeout
+// comes when the user has been away that long, and not when the page was closed.
+func (m *Manager) BeginPassive(ctx context.Context, request RequestHeader) (*Session, error) {
+	return m.begin(ctx, request, true)
+}
+
+func (m *Manager) begin(
+	ctx context.Context, request RequestHeader, passive bool,
+) (*Session, error) {
 	var f found
 	for i, c := range m.carriers {
 		f.carrier = uint8(i)
@@ -114,7 +127,7 @@ func (m *Manager) Begin(ctx context.Context, request RequestHeader) (*Session, e
 	}
 	if f.distinct == 1 && m.mayLookUp(f.token) {
 		s := &loadedSession{Session: Session{manager: m, sent: f.sent}}
-		if err := m.load(ctx, s, f.token); err != nil {
+		if err := m.load(ctx, s, f.token, passive); err != nil {
 			return nil, err
 		}
 		return &s.Session, nil
@@ -138,7 +151,9 @@ func (m *Manager) mayLookUp(token string) bool {
 }
 
 // load looks at what the token claims.
-func (m *Manager) load(ctx context.Context, s *loadedSession, token string) error {
+func (m *Manager) load(
+	ctx context.Context, s *loadedSession, token string, passive bool,
+) error {
 	at := time.Now()
 	verifier := m.domain.verifierOf(token)
 	base := &s.record
@@ -155,7 +170,7 @@ func (m *Manager) load(ctx context.Context, s *loadedSession, token string) erro
 	}
 	if s.proof == rightSecret {
 		s.base, s.live = base, true
-		if momentOf(at)-s.base.used > m.touchInterval {
+		if momentOf(at)-s.base.used > m.touchInterval && !passive {
 			m.touch(ctx, &s.Session, momentOf(at))
 		}
 		return nil
