@@ -12,7 +12,12 @@ type changes struct {
 	id      ID     // of the session that begins; "" if there is one already
 	created moment // of that session
 	owner   *string
+	signIn  signingIn // of the owner
+	level   *Level
+	label   *string // waits until there is a session, as persist does
 	persist *bool
+	keep    []string // only these values of the record stay, if keeps
+	keeps   bool
 	values  []change
 	renew   bool
 	clear   bool
@@ -58,11 +63,17 @@ type change struct {
 // dirty reports whether there is something to store. What Persist was called with waits until
 // there is a session.
 func (c *changes) dirty() bool {
-	return c.end != "" || c.id != "" || c.touchesRecord() || c.persist != nil
+	return c.end != "" || c.id != "" || c.touchesRecord() || c.persist != nil || c.label != nil
 }
 
 func (c *changes) touchesRecord() bool {
-	return c.renew || c.owner != nil || c.clear || len(c.values) > 0
+	return c.renew || c.owner != nil || c.level != nil || c.clear || len(c.values) > 0
+}
+
+// nothingElse reports whether there is nothing to store but values.
+func (c *changes) nothingElse() bool {
+	return !c.renew && c.owner == nil && c.level == nil && c.label == nil &&
+		!c.clear && c.persist == nil
 }
 
 // needsToken reports whether the changes come to nothing unless the client gets a new token.
@@ -96,11 +107,26 @@ func (c *changes) lookup(name string) (value string, present, known bool) {
 			return v.value, v.kind != deleteValue, true
 		}
 	}
-	return "", false, c.hidesBelow()
+	return "", false, c.hidesBelow(name)
 }
 
-// hidesBelow reports whether values of the record below do not show any more.
-func (c *changes) hidesBelow() bool { return c.end != "" || c.clear || c.id != "" }
+// hidesBelow reports whether the value of the record below does not show any more.
+func (c *changes) hidesBelow(name string) bool {
+	return c.end != "" || c.clear || c.id != "" || c.keeps && !slices.Contains(c.keep, name)
+}
+
+// keepOnly removes all values but those named, of those that were set before and of the record.
+func (c *changes) keepOnly(names []string) {
+	c.values = slices.DeleteFunc(c.values, func(v change) bool {
+		return !v.once && !slices.Contains(names, v.name)
+	})
+	if c.keeps {
+		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+			return !slices.Contains(c.keep, name)
+		})
+	}
+	c.keep, c.keeps = names, true
+}
 
 func (c *changes) set(name, value string) {
 	v := c.change(name)
@@ -117,7 +143,7 @@ func (c *changes) remove(name string) {
 func (c *changes) apply(name, value string, update updater) {
 	v := c.change(name)
 	v.value = value
-	if v.kind == setValue || v.kind == deleteValue || v.kind == noChange && c.hidesBelow() {
+	if v.kind == setValue || v.kind == deleteValue || v.kind == noChange && c.hidesBelow(name) {
 		v.kind, v.update = setValue, nil
 		return
 	}
@@ -128,7 +154,7 @@ func (c *changes) apply(name, value string, update updater) {
 // takeOnce notes that the value was there to be taken, where the record has it.
 func (c *changes) takeOnce(name, taken string) {
 	v := c.change(name)
-	if v.kind == noChange && !c.hidesBelow() {
+	if v.kind == noChange && !c.hidesBelow(name) {
 		v.once, v.taken = true, taken
 	}
 	v.kind, v.value, v.update = deleteValue, "", nil
@@ -155,7 +181,16 @@ func (c *changes) then(next changes) {
 	c.renew = c.renew || next.renew
 	c.stale = c.stale || next.stale
 	if next.owner != nil {
-		c.owner = next.owner
+		c.owner, c.signIn = next.owner, next.signIn
+	}
+	if next.level != nil {
+		c.level = next.level
+	}
+	if next.label != nil {
+		c.label = next.label
+	}
+	if next.keeps {
+		c.keepOnly(next.keep)
 	}
 	if next.persist != nil {
 		c.persist = next.persist
@@ -214,7 +249,21 @@ func (c *changes) merge(
 		}
 		p = append(p, patchEntry{entry: entry{v.name, value}})
 	}
-	return p, dropped, nil
+	return c.dropRest(p, fresh), dropped, nil
+}
+
+// dropRest adds to the patch what a sign-in with Keep leaves behind.
+func (c *changes) dropRest(p patch, fresh values) patch {
+	if !c.keeps || c.clear {
+		return p
+	}
+	for _, e := range fresh.entries() {
+		changed := slices.ContainsFunc(c.values, func(v change) bool { return v.name == e.name })
+		if !changed && !slices.Contains(c.keep, e.name) {
+			p = append(p, patchEntry{entry: entry{name: e.name}, deleted: true})
+		}
+	}
+	return p
 }
 
 // under is what the patch of the changes is put on top of.

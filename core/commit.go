@@ -217,7 +217,9 @@ func (m *Manager) commitEnd(ctx context.Context, s *Session) error {
 	id, owner, ended := base.id, base.owner, live
 	switch {
 	case live:
-		err = m.remove(ctx, m.unconfirmedEnd(id, &base))
+		if err = m.remove(ctx, m.unconfirmedEnd(id, &base)); err == nil {
+			m.unlist(ctx, &base)
+		}
 	case proof == rightSecret: // it was alive when the request began
 		owner, ended, err = m.removeClaimed(ctx, proof, &claim{id: id})
 	case claimed != nil:
@@ -259,13 +261,20 @@ func (m *Manager) removeClaimed(
 	switch {
 	case p == rightSecret, p == expired, p == oldSecret,
 		base.verifies(&c.verifier), whole.outdated(&c.verifier, now()):
-		return base.owner, true, m.remove(ctx, m.unconfirmedEnd(c.id, &base))
+		if err = m.remove(ctx, m.unconfirmedEnd(c.id, &base)); err == nil {
+			m.unlist(ctx, &base)
+		}
+		return base.owner, true, err
 	}
 	return "", false, nil
 }
 
 // commitNew stores a session that begins.
 func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
+	if err := m.readyToCreate(ctx, c); err != nil {
+		m.emit(ctx, Event{Kind: StoreFailure, ID: c.id, Reason: "create", Err: err})
+		return err
+	}
 	token := newTokenFor(c.id)
 	at := now()
 	var room patchRoom
@@ -283,19 +292,38 @@ func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 		base.setPersist(*c.persist)
 	}
 	base.id, base.used, base.expires = c.id, at, m.expires(c.created, at)
-	if c.owner != nil {
-		base.owner = *c.owner
-	}
+	base.signIn(c)
 	base.encode(noValues, p)
 	err = m.create(ctx, base.record())
 	if err != nil && !errors.Is(err, ErrNotDurable) {
 		m.emit(ctx, Event{Kind: StoreFailure, ID: c.id, Reason: "create", Err: err})
 		return err
 	}
+	if c.owner != nil {
+		if err := m.admit(ctx, &base, c.signIn.epoch); err != nil {
+			m.dismiss(ctx, &base.snapshot)
+			var trouble *StoreError
+			if errors.As(err, &trouble) {
+				m.emit(ctx, Event{Kind: StoreFailure, ID: c.id, Reason: trouble.Op, Err: err})
+			}
+			return err
+		}
+	}
 	s.settle(base)
 	m.owe(s, &base, token, at)
 	m.emit(ctx, Event{Kind: SessionCreated, ID: base.id, Owner: base.owner})
 	return err
+}
+
+// readyToCreate asks the store for what must be known before a session begins.
+func (m *Manager) readyToCreate(ctx context.Context, c *changes) error {
+	if !m.notBefore.known.Load() {
+		if err := m.learn(ctx); err != nil {
+			return err
+		}
+		c.created = max(c.created, m.notBefore.floor())
+	}
+	return m.signsIn(ctx, c)
 }
 
 // create creates a record, and finds out by loading what became of it where the answer is lost.
@@ -377,7 +405,8 @@ func (m *Manager) Seal(s *Session) {
 	if e == nil || e.failed != nil || s.refusal(s.headerGone) != nil {
 		return
 	}
-	if e.pending.end != "" || e.pending.id != "" || e.pending.touchesRecord() {
+	if e.pending.end != "" || e.pending.id != "" || e.pending.touchesRecord() ||
+		e.pending.label != nil && s.exists() {
 		s.tooLate() // another goroutine changed something after the last commit
 	}
 }

@@ -56,6 +56,19 @@ type Config struct {
 	Namespace string
 	// MaxData bounds a session's encoded values, names included, in bytes. Zero means 64 KiB.
 	MaxData int
+	// MaxPerOwner is how many sessions an owner may have at once (OWASP ASVS 5.0, 7.1.2). Zero means
+	// any number. It holds at each sign-in, however many come at once; what an owner has already
+	// when the limit is lowered stays until the next one. The store must be an OwnerIndex.
+	MaxPerOwner int
+	// OwnerPolicy is what happens at a sign-in above MaxPerOwner. RefuseNew, the zero value, makes
+	// Commit fail with ErrOwnerLimit; EndUnusedLongest ends the owner's session that has not been
+	// used for the longest time.
+	OwnerPolicy LimitPolicy
+	// NotBefore ends all sessions that began before it or within the minute after, since clocks may
+	// differ: for after a backup of the store was restored, in which ended sessions are alive, and
+	// whose own mark (see Manager.RevokeBefore) is as old as it. The zero time means none. It must
+	// not be in the future.
+	NotBefore time.Time
 	// LoadTimeout and CommitTimeout bound what the store may take at the beginning of a request and
 	// in one Commit with all its retries. Zero means 2 and 5 seconds.
 	LoadTimeout, CommitTimeout time.Duration
@@ -127,6 +140,15 @@ func (cfg Config) check() error {
 	f.add(cfg.CommitTimeout < 0, "CommitTimeout", "is negative")
 	f.add(len(cfg.Namespace) > 64, "Namespace", "is longer than 64 characters")
 	f.add(!printable(cfg.Namespace), "Namespace", "is not printable ASCII")
+	f.add(cfg.MaxPerOwner < 0, "MaxPerOwner", "is negative")
+	f.add(cfg.OwnerPolicy > EndUnusedLongest, "OwnerPolicy", "is none of the policies")
+	f.add(momentOf(cfg.NotBefore) > now()+clockTolerance, "NotBefore", "is in the future")
+	if _, able := cfg.Store.(OwnerIndex); !able && cfg.MaxPerOwner > 0 {
+		f = append(f, &ConfigError{
+			Field: "MaxPerOwner", Reason: "needs a Store that is an OwnerIndex",
+			Err: errors.ErrUnsupported,
+		})
+	}
 	cfg.Carrier.check(&f)
 	return errors.Join(f...)
 }

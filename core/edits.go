@@ -40,7 +40,7 @@ func (s *Session) begin() {
 	if s.exists() || s.gone && e.pending.end == "" {
 		return
 	}
-	e.pending.id, e.pending.created = newID(), now()
+	e.pending.id, e.pending.created = newID(), s.manager.notBefore.born()
 }
 
 // refusal is why Commit would not even try.

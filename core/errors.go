@@ -35,6 +35,9 @@ var (
 	// ErrGone says that the session ended while the request ran, and that what the request did
 	// (renew, sign in, take a one-time value) cannot be as if it had come before the end.
 	ErrGone = errors.New("session ended while the request ran")
+	// ErrSignInStale says that a sign-in must begin anew: all of the owner's sessions were revoked
+	// since it began, or it began more than an hour ago.
+	ErrSignInStale = errors.New("session sign-in must begin anew")
 	// ErrOutdated says that the request's token was replaced less than a minute ago: it can read
 	// nothing and cannot begin a session, which would overwrite the good token of its own client.
 	ErrOutdated = errors.New("session token was replaced")
@@ -47,6 +50,7 @@ var (
 type ConfigError struct {
 	Field  string // the field at fault, for example "Lifetime" or "Carrier.Domain"
 	Reason string // what is wrong with it, as a clause
+	Err    error  // errors.ErrUnsupported where the store lacks an ability, else nil
 }
 
 // Error says which field is at fault, and why.
@@ -54,16 +58,22 @@ func (e *ConfigError) Error() string {
 	return "session config: " + e.Field + " " + e.Reason
 }
 
+// Unwrap returns Err.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
 // A StoreError says that the store failed: it was unreachable, slow, full, or answered what cannot
 // be. It is never a verdict about the session: the token that the client holds is still good.
 type StoreError struct {
-	Op  string // what was tried: "load", "create", "update", "delete"
-	ID  ID     // the session's public name
+	Op  string // what was tried, as StoreCall.Op names it
+	ID  ID     // the session's public name, "" where no session was asked for
 	Err error  // what the store said
 }
 
 // Error names the operation and the ID, which is public, and what the store said.
 func (e *StoreError) Error() string {
+	if e.ID == "" {
+		return fmt.Sprintf("session store: %s: %v", e.Op, e.Err)
+	}
 	return fmt.Sprintf("session store: %s %s: %v", e.Op, e.ID, e.Err)
 }
 
@@ -85,7 +95,7 @@ func (e *ValueError) Error() string {
 // Unwrap returns the cause.
 func (e *ValueError) Unwrap() error { return e.Err }
 
-// An OwnerError says that Session.SetOwner was given what no store could keep.
+// An OwnerError says that an owner is one that no store could keep, or not the one of the SignIn.
 type OwnerError struct {
 	Reason string
 }
@@ -119,7 +129,8 @@ func Status(err error) int {
 	case errors.As(err, &store), errors.Is(err, ErrNotDurable),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable
-	case errors.Is(err, ErrGone), errors.Is(err, ErrConflict), errors.Is(err, ErrOutdated):
+	case errors.Is(err, ErrGone), errors.Is(err, ErrConflict), errors.Is(err, ErrOutdated),
+		errors.Is(err, ErrSignInStale), errors.Is(err, ErrOwnerLimit):
 		return http.StatusConflict
 	}
 	return http.StatusInternalServerError

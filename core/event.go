@@ -16,10 +16,11 @@ const (
 	SessionCreated EventKind = "session_created"
 	// SessionRenewed: a session has a new token; Reason is "renew" or "owner".
 	SessionRenewed EventKind = "session_renewed"
-	// SessionExpired: a session was ended; Reason is "destroyed", "owner" or "revoked".
+	// SessionExpired: a session was ended; Reason is "destroyed", "owner", "revoked", or "limit"
+	// where it made room for another one of its owner's.
 	SessionExpired EventKind = "session_expired"
-	// SessionUseAfterExpire: a good token came for a session past its timeout; Reason is "idle" or
-	// "lifetime".
+	// SessionUseAfterExpire: a good token came for a session past its timeout; Reason is "idle",
+	// "lifetime", or "revoked" by RevokeBefore or Config.NotBefore.
 	SessionUseAfterExpire EventKind = "session_use_after_expire"
 	// TokenUnknown: a well-formed token belongs to no session: the session was ended, the token was
 	// replaced long ago, or it was guessed. ID is what the client claims.
@@ -30,6 +31,16 @@ const (
 	TokenAmbiguous EventKind = "token_ambiguous"
 	// TokenOutdated: a token came that was replaced within the last minute.
 	TokenOutdated EventKind = "token_outdated"
+	// SignInRefused: a sign-in that the application had let through was refused. Reason is "limit",
+	// or "revoked" where all of the owner's sessions were revoked since it began.
+	SignInRefused EventKind = "sign_in_refused"
+	// AllRevoked: the Manager has learned that all sessions before a moment are revoked.
+	AllRevoked EventKind = "all_sessions_revoked"
+	// WatchLost: the store does not tell of ends any more, for which Err says why; until it does,
+	// sessions with a Session.Live are looked at every few seconds.
+	WatchLost EventKind = "watch_lost"
+	// WatchRestored: the store tells of ends again.
+	WatchRestored EventKind = "watch_restored"
 	// ChangesDropped: changes went with a session, or a value, that another request had ended. Name
 	// is the value's, or "" for all.
 	ChangesDropped EventKind = "changes_dropped"
@@ -52,6 +63,7 @@ func EventKinds() []EventKind {
 	return []EventKind{
 		SessionCreated, SessionRenewed, SessionExpired, SessionUseAfterExpire,
 		TokenUnknown, TokenMalformed, TokenAmbiguous, TokenOutdated,
+		SignInRefused, AllRevoked, WatchLost, WatchRestored,
 		ChangesDropped, ChangesLost, StoreFailure, EndUnconfirmed, ValueUndecodable, ClockAhead,
 	}
 }
@@ -59,7 +71,7 @@ func EventKinds() []EventKind {
 // level says how loud an event is in a log.
 func (k EventKind) level() slog.Level {
 	switch k {
-	case SessionCreated, SessionRenewed, SessionExpired, TokenOutdated:
+	case SessionCreated, SessionRenewed, SessionExpired, TokenOutdated, WatchRestored:
 		return slog.LevelInfo
 	case StoreFailure, EndUnconfirmed, ChangesLost:
 		return slog.LevelError

@@ -14,7 +14,7 @@ import (
 //	verifier  32 bytes
 //	created   8 bytes, milliseconds since the epoch, big endian
 //	previous  1 byte, at most 4; of each, newest first: verifier 32 bytes, replaced 8 bytes
-//	extension length, then as many bytes: fields that a later version added, kept as they are
+//	extension length, then as many bytes: fields that not every session has
 //	values    count; of each: length of name, name, length of value, value (JSON)
 //
 // Lengths and counts are unsigned varints in their shortest form.
@@ -41,7 +41,7 @@ type head struct {
 	verifier  verifier
 	created   moment
 	previous  previous
-	extension string
+	extension extension
 }
 
 // previous are the verifiers that were replaced, newest first, each with the moment. Each proves
@@ -148,7 +148,7 @@ func parseHead(data string) (head, values, error) {
 	copy(h.verifier[:], data[verifierOffset:])
 	h.created, _ = takeMoment(data[createdOffset:])
 	h.previous = previous(data[fixedHeadSize:extensionAt])
-	h.extension, _, _ = takeField(data[extensionAt:valuesAt])
+	h.extension = extensionIn(data, extensionAt, valuesAt)
 	return h, values(data[valuesAt:]), nil
 }
 
@@ -171,7 +171,16 @@ func frameLayout(data string) (extensionAt, valuesAt int, err error) {
 	if _, valuesAt = fieldAt(values(data), extensionAt); valuesAt > len(data) {
 		return 0, 0, &FrameError{Reason: "is truncated"}
 	}
+	if valuesAt > extensionAt+1 && !extensionIn(data, extensionAt, valuesAt).valid() {
+		return 0, 0, &FrameError{Reason: "is damaged"}
+	}
 	return extensionAt, valuesAt, nil
+}
+
+// extensionIn is the extension whose length is written at from.
+func extensionIn(data string, from, to int) extension {
+	field, _, _ := takeField(data[from:to])
+	return extension(field)
 }
 
 func takeMoment(s string) (moment, string) {

@@ -69,9 +69,13 @@ func frameCases() map[string]struct {
 	persist := func(on bool) func(*head, domain) {
 		return func(h *head, _ domain) { h.setPersist(on) }
 	}
-	extend := func(h *head, _ domain) { h.extension = "\x01\x02\x03" }
-	one := []entry{{"n", "1"}}
 	const s = 1000
+	extend := func(h *head, _ domain) { h.extension = "\x7f\x01\x03" }
+	signedIn := func(h *head, _ domain) {
+		h.extension = h.extension.withNumber(authenticatedField, uint64(created+s)).
+			withLevel(2).with(labelField, "Firefox").withNumber(stampField, 1)
+	}
+	one := []entry{{"n", "1"}}
 	return map[string]struct {
 		head   head
 		values []entry
@@ -85,6 +89,7 @@ func frameCases() map[string]struct {
 		"renewed four times": {headOf("", "E",
 			replacedBy("DCBA", created+4*s, created+3*s, created+2*s, created+s)), []entry{}},
 		"extension": {headOf("", "A", extend), one},
+		"signed in": {headOf("", "A", signedIn), one},
 		"long value and foreign name": {headOf("", "A"),
 			[]entry{{"größe", `"` + strings.Repeat("x", 126) + `"`}}},
 	}
@@ -191,8 +196,14 @@ func TestRandomFramesComeBackAsTheyWere(t *testing.T) {
 		}
 		return string(b)
 	}
+	fields := func() (x extension) {
+		for range r.IntN(4) {
+			x = x.with(byte(10+r.IntN(100)), text(300))
+		}
+		return x
+	}
 	for range 500 {
-		h := head{flags: byte(r.Uint32()), created: moment(r.Uint64()), extension: text(300)}
+		h := head{flags: byte(r.Uint32()), created: moment(r.Uint64()), extension: fields()}
 		copy(h.domain[:], text(16))
 		copy(h.verifier[:], text(32))
 		for range r.IntN(maxPrevious + 1) {
@@ -243,7 +254,7 @@ func TestExtensionAndUnknownFlagsOutliveAnUpdateAndARenewal(t *testing.T) {
 	token := NewToken()
 	h := head{
 		flags: 0b1010_0000, domain: m.domain, verifier: m.domain.verifierOf(token.Reveal()),
-		created: now(), extension: "of a later version\x00\xff",
+		created: now(), extension: "\x0a\x14of a later version\x00\xff",
 	}
 	data := string(append(h.append(nil), joined([]entry{{"n", "1"}})...))
 	rec := Record{ID: token.ID(), Revision: 1, Used: now().time(), Data: data}

@@ -17,9 +17,16 @@ type Manager struct {
 	memory   *MemoryStore // the store, if it is one
 	toucher  Toucher      // nil if the store is none
 	renewer  Renewer      // nil if the store is none
+	owners   OwnerIndex   // nil if the store is none
+	marker   Marker       // nil if the store is none
 	carriers []carrier
 	vary     []string
 	domain   domain
+
+	namespaced  bool
+	maxPerOwner int
+	ownerPolicy LimitPolicy
+	notBefore   notBefore
 
 	lifetime, idleTimeout      time.Duration
 	touchInterval              moment
@@ -33,6 +40,8 @@ type Manager struct {
 	ended   *derivedContext // of a request that is over, though nobody waited for it
 	sweeper background
 	unsure  confirmations
+	pruning background
+	streams streams
 }
 
 // New makes a Manager. It does no I/O. If the Config is at fault it returns every fault at once,
@@ -49,6 +58,9 @@ func New(cfg Config) (*Manager, error) {
 		store:         cfg.Store,
 		carriers:      cfg.Carrier.flatten(nil),
 		domain:        newDomain(cfg.Namespace),
+		namespaced:    cfg.Namespace != "",
+		maxPerOwner:   cfg.MaxPerOwner,
+		ownerPolicy:   cfg.OwnerPolicy,
 		lifetime:      cfg.Lifetime,
 		idleTimeout:   cfg.IdleTimeout,
 		touchInterval: moment(cfg.TouchInterval.Milliseconds()),
@@ -63,6 +75,10 @@ func New(cfg Config) (*Manager, error) {
 	m.memory, _ = cfg.Store.(*MemoryStore)
 	m.toucher, _ = cfg.Store.(Toucher)
 	m.renewer, _ = cfg.Store.(Renewer)
+	m.owners, _ = cfg.Store.(OwnerIndex)
+	m.marker, _ = cfg.Store.(Marker)
+	m.notBefore.raise(momentOf(cfg.NotBefore))
+	m.streams.init(m)
 	if s, ok := cfg.Store.(Sweeper); ok {
 		m.sweeper.after(sweepInterval, func() { m.sweep(s) })
 	}
@@ -72,12 +88,15 @@ func New(cfg Config) (*Manager, error) {
 // Format writes a fixed text, whatever the verb: what a Manager holds is not for a log.
 func (m *Manager) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[session manager]") }
 
-// Close ends the Manager's work in the background and waits for what is under way. It does not
-// close the store. If ends or renewals are still not confirmed, it returns an error that wraps
+// Close ends the Manager's work in the background and waits for what is under way. It cancels what
+// Session.Live has returned, since nobody watches any more, and does not close the store. If ends or renewals are still not confirmed, it returns an error that wraps
 // ErrNotDurable, names them, and says how many more were given up since New. A closed Manager still
 // serves requests.
 func (m *Manager) Close() error {
 	m.sweeper.stop()
+	m.notBefore.polling.stop()
+	m.pruning.stop()
+	m.streams.stop()
 	return m.unsure.stop()
 }
 
@@ -236,6 +255,11 @@ func (m *Manager) prove(
 // fetch loads a record into base and checks it. Its error wraps ErrNotFound or is a
 // *StoreError.
 func (m *Manager) fetch(ctx context.Context, id ID, base *snapshot) error {
+	if !m.notBefore.known.Load() {
+		if err := m.learn(ctx); err != nil {
+			return err
+		}
+	}
 	if m.memory != nil {
 		if !m.memory.recall(id, base) {
 			return ErrNotFound
@@ -273,6 +297,8 @@ func (m *Manager) judge(ctx context.Context, base *snapshot, at moment) string {
 	}
 	over := func(end moment) bool { return end != noMoment && at >= end }
 	switch {
+	case created < m.notBefore.floor():
+		return "revoked"
 	case over(created.add(m.lifetime)):
 		return "lifetime"
 	case over(used.add(m.idleTimeout)), over(base.expires):
@@ -384,6 +410,9 @@ func (m *Manager) Revoke(ctx context.Context, id ID) error {
 	if found && (err == nil || errors.Is(err, ErrNotDurable)) {
 		m.emit(ctx, Event{Kind: SessionExpired, ID: id, Owner: base.owner, Reason: "revoked"})
 	}
+	if found && err == nil {
+		m.unlist(limit, &base)
+	}
 	return err
 }
 
@@ -397,8 +426,10 @@ func (m *Manager) remove(ctx context.Context, end unconfirmed) error {
 	}
 	switch {
 	case err == nil:
+		m.streams.Ended(id)
 		return nil
 	case errors.Is(err, ErrNotDurable):
+		m.streams.Ended(id)
 		m.confirm(ctx, end)
 		return fmt.Errorf("session %s: %w", id, err)
 	}

@@ -68,7 +68,7 @@ func TestRandomPatchesDoWhatAListWould(t *testing.T) {
 				list = append(list, e.entry)
 			}
 		}
-		h := head{extension: text()}
+		h := head{extension: extension("").with(9, text())}
 		data, at := h.join(v, p)
 		next := values(data[at:])
 		require.Equal(t, joined(list), next)

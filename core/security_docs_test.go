@@ -63,7 +63,7 @@ func TestAFrameKeepsWhatItDoesNotKnow(t *testing.T) {
 	// The vector "extension", with another flag set and a value of another program's.
 	data, err := hex.DecodeString("018018b1df4aeb031f469e4515beb7029626" +
 		"3b428651d45c5287ae7a6dce0f92e1c0f1c3f9ea4c31ca03ce8f1c765ecc5e1e" +
-		"000000dc6acfac00000301020301016e0131")
+		"000000dc6acfac0000037f010301016e0131")
 	require.NoError(t, err)
 	record := core.Record{ID: core.ID(token[:32]), Revision: 1, Data: string(data)}
 	require.NoError(t, site.store.Create(t.Context(), record))
@@ -76,7 +76,7 @@ func TestAFrameKeepsWhatItDoesNotKnow(t *testing.T) {
 	stored, err := site.store.Load(t.Context(), record.ID)
 	require.NoError(t, err)
 	require.Equal(t, byte(0x80), stored.Data[1])
-	require.Contains(t, stored.Data, "\x03\x01\x02\x03\x02\x01n\x011\x04note")
+	require.Contains(t, stored.Data, "\x03\x7f\x01\x03\x02\x01n\x011\x04note")
 }
 
 // Each test that the documentation names is there.

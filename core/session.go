@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 )
 
 // A Session is one request's hold on a session. Most callers need only Value's methods, SetOwner at
@@ -113,64 +112,6 @@ func (s *Session) begins() bool { return s.edits != nil && s.edits.pending.id !=
 // exists reports whether there is a session, stored or about to be.
 func (s *Session) exists() bool { return s.id() != "" }
 
-// Owner is whom the session belongs to, "" for nobody.
-func (s *Session) Owner() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.looked = true
-	return s.owner()
-}
-
-func (s *Session) owner() string {
-	if e := s.edits; e != nil {
-		switch {
-		case e.pending.owner != nil:
-			return *e.pending.owner
-		case e.pending.hidesOwner():
-			return ""
-		case e.inflight != nil && e.inflight.owner != nil:
-			return *e.inflight.owner
-		}
-	}
-	if s.baseShows() {
-		return s.base.owner
-	}
-	return ""
-}
-
-func (c *changes) hidesOwner() bool { return c.end != "" || c.id != "" }
-
-// SetOwner says at sign-in whom the session belongs to from now on: an opaque string of the
-// application's, at most 255 bytes of UTF-8 without NUL; anything else is an *OwnerError. The
-// session begins if there is none. It gets a new token by itself, also if the owner stays the same
-// (a re-authentication), so that fixation cannot be forgotten (OWASP ASVS 5.0, 7.2.4).
-//
-// From nobody to somebody the values stay. From one owner to another, or to nobody (""), the former
-// owner's session ends as by Destroy, with all its values, and another begins.
-func (s *Session) SetOwner(owner string) {
-	s.mu.Lock()
-	defer s.unlock()
-	if !s.change() {
-		return
-	}
-	e := s.edit()
-	e.ownerFault = nil
-	if len(owner) > 255 || !utf8.ValidString(owner) || strings.ContainsRune(owner, 0) {
-		e.ownerFault = &OwnerError{Reason: "is not UTF-8 of at most 255 bytes without NUL"}
-		return
-	}
-	if current := s.owner(); current != "" && current != owner {
-		s.destroy("owner")
-	}
-	if owner == "" {
-		return
-	}
-	s.begin()
-	owner = strings.Clone(owner) // it may be a view of a framework's buffer
-	e.pending.owner = &owner
-	s.renew()
-}
-
 // Persist says whether the browser keeps this session's cookie when it ends ('remember me'),
 // whatever Cookie.Persist says. It is kept with the session. It does not begin one; on one that is
 // there it asks for a new token, since only with a new token the cookie is sent again.
@@ -195,8 +136,8 @@ func (s *Session) Persist(on bool) {
 }
 
 // Renew gives the session a new token. The old one is dead; ID, values and what is left of the
-// lifetime stay. Call it where privileges change without SetOwner. It is nothing where there is no
-// session.
+// lifetime stay. Call it where privileges change without SetOwner and SetLevel. It is nothing where
+// there is no session.
 func (s *Session) Renew() {
 	s.mu.Lock()
 	defer s.unlock()

@@ -10,8 +10,11 @@ import (
 // A StoreCall is one call of a Manager to its Store, as Config.ObserveStore sees it. It holds no
 // token, no value, and of the session only its public name.
 type StoreCall struct {
-	Op       string    // "create", "load", "update", "renew", "touch", "delete" or "sweep"
-	ID       ID        // "" of a sweep
+	// Op is "create", "load", "update", "renew", "touch", "delete" or "sweep"; of an OwnerIndex
+	// "owner epoch", "add owned", "list owned", "remove owned" or "raise epoch"; of a Marker "mark" or
+	// "raise mark"; of a Watcher "watch", which lasts as long as the store was watched.
+	Op       string
+	ID       ID        // "" where no session was asked for
 	Start    time.Time // when the call began
 	Duration time.Duration
 	// Err is what the store answered. ErrNotFound, ErrExists and ErrConflict are answers like any
@@ -22,9 +25,12 @@ type StoreCall struct {
 // An observedStore tells of each call to the store below it, whose abilities it has.
 type observedStore struct {
 	store   Store
-	toucher Toucher // nil if the store is none, as are the next two
+	toucher Toucher // nil if the store is none, as are the others
 	sweeper Sweeper
 	renewer Renewer
+	owners  OwnerIndex
+	watcher Watcher
+	marker  Marker
 	observe func(context.Context, StoreCall)
 }
 
@@ -33,6 +39,10 @@ var (
 	_ Sweeper = (*observedStore)(nil)
 	_ Toucher = (*observedStore)(nil)
 	_ Renewer = (*observedStore)(nil)
+
+	_ OwnerIndex = (*observedStore)(nil)
+	_ Watcher    = (*observedStore)(nil)
+	_ Marker     = (*observedStore)(nil)
 )
 
 func newObservedStore(store Store, observe func(context.Context, StoreCall)) *observedStore {
@@ -40,6 +50,9 @@ func newObservedStore(store Store, observe func(context.Context, StoreCall)) *ob
 	o.toucher, _ = store.(Toucher)
 	o.sweeper, _ = store.(Sweeper)
 	o.renewer, _ = store.(Renewer)
+	o.owners, _ = store.(OwnerIndex)
+	o.watcher, _ = store.(Watcher)
+	o.marker, _ = store.(Marker)
 	return o
 }
 

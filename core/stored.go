@@ -34,6 +34,12 @@ func (b *snapshot) createdAt() moment {
 	return at
 }
 
+// extension holds what not every session has. The frame was checked.
+func (b *snapshot) extension() extension {
+	from, to, _ := frameLayout(b.data)
+	return extensionIn(b.data, from, to)
+}
+
 // persists is what Session.Persist was called with, nil if it was not.
 func (b *snapshot) persists() *bool { return (&head{flags: b.data[1]}).persist() }
 

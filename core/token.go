@@ -145,6 +145,12 @@ func (d domain) verifierOf(tokenText string) verifier {
 	return sha256.Sum256(block[:])
 }
 
+// nameOf is a text in place of an owner's, which is another one in another domain.
+func (d domain) nameOf(owner string) string {
+	sum := sha256.Sum256(append(d[:], owner...))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
 // equal compares in constant time.
 func (v *verifier) equal(w *verifier) bool {
 	return subtle.ConstantTimeCompare(v[:], w[:]) == 1

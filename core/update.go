@@ -38,6 +38,9 @@ var errContention = errors.New("too many requests change the session at once")
 func (m *Manager) commitChanges(ctx context.Context, s *Session, c *changes) error {
 	base, doubt := s.base.unpack(), s.edit().doubt
 	u := &update{m: m, s: s, c: c, at: now(), base: base, fresh: base}
+	if err := m.signsIn(ctx, c); err != nil {
+		return u.failed(ctx, err)
+	}
 	if doubt != 0 || m.judge(ctx, &u.fresh.snapshot, u.at) != "" {
 		// What the store holds counts: another request may have used the session meanwhile.
 		if err := u.reload(ctx); err != nil {
@@ -128,8 +131,7 @@ func (u *update) attempt(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	u.dropped = dropped
-	if len(dropped) == len(u.c.values) && !u.c.renew && u.c.owner == nil &&
-		!u.c.clear && u.c.persist == nil {
+	if len(dropped) == len(u.c.values) && u.c.nothingElse() {
 		u.settle(ctx, u.fresh)
 		return false, nil
 	}
@@ -152,9 +154,7 @@ func (u *update) mergeable() error {
 // next is the record to write.
 func (u *update) next(p patch) (stored, Token) {
 	next := u.fresh
-	if u.c.owner != nil {
-		next.owner = *u.c.owner
-	}
+	next.signIn(u.c)
 	if u.c.persist != nil {
 		next.setPersist(*u.c.persist)
 	}
@@ -226,8 +226,15 @@ func (u *update) unsure(was Revision, err error) error {
 func (u *update) done(
 	ctx context.Context, next stored, was Revision, token Token, doubt error,
 ) error {
+	if u.c.owner != nil {
+		if err := u.m.admit(ctx, &next, u.c.signIn.epoch); err != nil {
+			u.m.putBack(ctx, &u.fresh, &next)
+			return err
+		}
+	}
 	u.settle(ctx, next)
 	if token.text != nil {
+		u.m.streams.Renewed(next.id)
 		u.m.owe(u.s, &next, token, u.at)
 		event := Event{Kind: SessionRenewed, ID: next.id, Owner: next.owner, Reason: "renew"}
 		if u.c.owner != nil {

@@ -1,0 +1,342 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// recheckInterval is how often sessions are looked at whose end the store cannot tell of.
+	recheckInterval = 5 * time.Second
+	// firstRewatch and longestRewatch are the pauses before the store is asked to watch again.
+	firstRewatch   = 100 * time.Millisecond
+	longestRewatch = 5 * time.Second
+	// watchIdle is how long a watch goes on that nobody needs.
+	watchIdle = time.Minute
+)
+
+// An EndedError is the cause with which the context of Session.Live is cancelled. It wraps ErrGone.
+type EndedError struct {
+	ID ID
+	// Reason is "ended" for an end by a request or from outside, "idle" or "lifetime" for a
+	// timeout, "revoked" for Manager.RevokeBefore, or "replaced" if the session goes on with another
+	// token that came with a sign-in or another Level.
+	Reason string
+}
+
+// Error says why the session is over.
+func (e *EndedError) Error() string { return "session " + string(e.ID) + " is over: " + e.Reason }
+
+// Unwrap returns ErrGone.
+func (e *EndedError) Unwrap() error { return ErrGone }
+
+var errManagerClosed = errors.New("session manager is closed")
+
+// Live returns a context for what goes on longer than a request, such as an event stream or a
+// WebSocket. It is cancelled when the session ends in whatever way, through this process or another:
+// destroyed, revoked, or past a timeout; and when a sign-in, or a higher Level, has replaced the
+// token. A plain Renew does not end it. context.Cause then gives an *EndedError. It is cancelled
+// with ctx, too, and at once if there is no session, or only one that is not committed yet.
+//
+// Where the store is a Watcher, as those of this module are, that takes a moment; while it cannot
+// watch, and where it is none, five seconds longer than it takes to load the sessions that somebody
+// waits for, as long as they can be loaded. All contexts together share one watch of the store.
+//
+// The stream itself is no use of the session, which ends when idle all the same. Call the function
+// when the context is not needed any more, or memory is kept until the session ends. Live may be
+// called when the request is over.
+func (s *Session) Live(ctx context.Context) (context.Context, context.CancelFunc) {
+	s.mu.Lock()
+	s.looked = true
+	var base snapshot
+	shows := s.baseShows() && !s.begins()
+	if shows {
+		base = *s.base
+	}
+	id := s.id()
+	s.mu.Unlock()
+	live, cancel := context.WithCancelCause(ctx)
+	if !shows {
+		cancel(&EndedError{ID: id, Reason: "ended"})
+		return live, func() {}
+	}
+	x := &stream{cancel: cancel, privilege: privilegeOf(&base)}
+	s.manager.streams.add(x, &base)
+	return live, func() {
+		s.manager.streams.release(base.id, x)
+		cancel(nil)
+	}
+}
+
+// A privilege is what a session was allowed when a stream began.
+type privilege struct {
+	owner         string
+	authenticated moment
+	level         Level
+}
+
+func privilegeOf(base *snapshot) privilege {
+	x := base.extension()
+	return privilege{owner: base.owner, authenticated: x.authenticated(), level: x.level()}
+}
+
+// A stream is one context of Live's.
+type stream struct {
+	cancel    context.CancelCauseFunc
+	privilege privilege
+}
+
+// A watched session has streams.
+type watched struct {
+	streams []*stream
+	timer   *time.Timer // for the next timeout
+	queued  bool        // it is to be looked at
+}
+
+// streams are all that wait for the end of a session, by its ID.
+type streams struct {
+	m *Manager
+
+	mu       sync.Mutex
+	byID     map[ID]*watched
+	queue    []ID // to be looked at: each at most once
+	checkers int
+	checking sync.WaitGroup
+	closed   bool
+	watch    watch
+}
+
+func (t *streams) init(m *Manager) { t.m, t.byID = m, make(map[ID]*watched) }
+
+// add begins to watch over a session for a stream. The session is looked at once more when that is
+// so, for it may have ended in between.
+func (t *streams) add(x *stream, base *snapshot) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		x.cancel(errManagerClosed)
+		return
+	}
+	w := t.byID[base.id]
+	if w == nil {
+		w = &watched{}
+		t.byID[base.id] = w
+	}
+	w.streams = append(w.streams, x)
+	t.expect(base.id, w, t.m.end(base))
+	t.ensureWatch()
+	if t.watch.ready {
+		t.enqueue(base.id, w)
+	}
+}
+
+// end is when a session ends unless it is used.
+func (m *Manager) end(base *snapshot) moment {
+	return earliest(m.expires(base.createdAt(), base.used), base.expires)
+}
+
+// expect looks at a session again at a moment, if any.
+func (t *streams) expect(id ID, w *watched, at moment) {
+	if at == noMoment {
+		return
+	}
+	wait := max(0, time.Until(at.time()))
+	if w.timer != nil {
+		w.timer.Reset(wait)
+		return
+	}
+	w.timer = time.AfterFunc(wait, func() { t.check(id) })
+}
+
+// release forgets a stream.
+func (t *streams) release(id ID, x *stream) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := t.byID[id]
+	if w == nil {
+		return
+	}
+	w.streams = slices.DeleteFunc(w.streams, func(other *stream) bool { return other == x })
+	if len(w.streams) == 0 {
+		t.forget(id, w)
+	}
+}
+
+func (t *streams) forget(id ID, w *watched) {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	delete(t.byID, id)
+	if len(t.byID) == 0 {
+		t.watch.idle(t)
+	}
+}
+
+// Ready implements Watching.
+func (t *streams) Ready() {
+	t.mu.Lock()
+	restored := !t.watch.ready && t.watch.lost
+	t.watch.ready, t.watch.lost = true, false
+	t.mu.Unlock()
+	if restored {
+		t.m.emit(context.Background(), Event{Kind: WatchRestored})
+	}
+	t.checkAll()
+}
+
+// Ended implements Watching.
+func (t *streams) Ended(id ID) { t.over(id, "ended") }
+
+// Renewed implements Watching.
+func (t *streams) Renewed(id ID) { t.check(id) }
+
+// over ends all streams of a session.
+func (t *streams) over(id ID, reason string) {
+	t.mu.Lock()
+	w := t.byID[id]
+	if w == nil {
+		t.mu.Unlock()
+		return
+	}
+	t.forget(id, w)
+	t.mu.Unlock()
+	cause := &EndedError{ID: ID(strings.Clone(string(id))), Reason: reason}
+	for _, x := range w.streams {
+		x.cancel(cause)
+	}
+}
+
+// check has a session looked at that somebody waits for.
+func (t *streams) check(id ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if w := t.byID[id]; w != nil {
+		t.enqueue(id, w)
+	}
+}
+
+// checkAll has all of them looked at.
+func (t *streams) checkAll() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for id, w := range t.byID {
+		t.enqueue(id, w)
+	}
+}
+
+// enqueue has a session looked at by one of a few goroutines, which end when there is nothing to do.
+func (t *streams) enqueue(id ID, w *watched) {
+	if w.queued || t.closed {
+		return
+	}
+	w.queued = true
+	t.queue = append(t.queue, ID(strings.Clone(string(id))))
+	if t.checkers < atOnce {
+		t.checkers++
+		t.checking.Go(t.work)
+	}
+}
+
+func (t *streams) work() {
+	for {
+		id, ok := t.next()
+		if !ok {
+			return
+		}
+		t.look(id)
+	}
+}
+
+func (t *streams) next() (ID, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(t.queue) > 0 && !t.closed {
+		id := t.queue[0]
+		t.queue = t.queue[1:]
+		if w := t.byID[id]; w != nil && w.queued {
+			w.queued = false // what comes from now on is looked at again
+			return id, true
+		}
+	}
+	t.queue = nil
+	t.checkers--
+	return "", false
+}
+
+// look loads a session and ends the streams that have outlived it, or their privileges.
+func (t *streams) look(id ID) {
+	ctx, cancel := context.WithTimeout(context.Background(), t.m.loadTimeout)
+	defer cancel()
+	var base snapshot
+	err := t.m.fetch(ctx, id, &base)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		t.over(id, "ended")
+		return
+	case err != nil: // store trouble is no end
+		t.later(id, now()+moment(recheckInterval.Milliseconds()))
+		return
+	}
+	if reason := t.m.judge(ctx, &base, now()); reason != "" {
+		t.over(id, reason)
+		return
+	}
+	t.replaced(id, privilegeOf(&base))
+	t.later(id, t.m.end(&base))
+}
+
+func (t *streams) later(id ID, at moment) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if w := t.byID[id]; w != nil {
+		t.expect(id, w, at)
+	}
+}
+
+// replaced ends the streams that were begun with other privileges.
+func (t *streams) replaced(id ID, is privilege) {
+	t.mu.Lock()
+	w := t.byID[id]
+	if w == nil {
+		t.mu.Unlock()
+		return
+	}
+	var ended []*stream
+	w.streams = slices.DeleteFunc(w.streams, func(x *stream) bool {
+		if x.privilege != is {
+			ended = append(ended, x)
+		}
+		return x.privilege != is
+	})
+	if len(w.streams) == 0 {
+		t.forget(id, w)
+	}
+	t.mu.Unlock()
+	for _, x := range ended {
+		x.cancel(&EndedError{ID: ID(strings.Clone(string(id))), Reason: "replaced"})
+	}
+}
+
+// stop cancels everything, and waits for what is under way.
+func (t *streams) stop() {
+	t.mu.Lock()
+	t.closed = true
+	t.watch.stop()
+	all := t.byID
+	t.byID = make(map[ID]*watched)
+	t.mu.Unlock()
+	for _, w := range all {
+		if w.timer != nil {
+			w.timer.Stop()
+		}
+		for _, x := range w.streams {
+			x.cancel(errManagerClosed)
+		}
+	}
+	t.watch.running.Wait()
+	t.checking.Wait()
+}

@@ -1,0 +1,132 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// A watch is the one that all streams of a Manager share. Its owner's mutex guards it.
+type watch struct {
+	ready   bool // the store tells of every end
+	lost    bool // it did, or should have, and does not: that was made known
+	cancel  context.CancelFunc
+	rest    *time.Timer // to end it, for want of streams
+	running sync.WaitGroup
+}
+
+// ensureWatch begins the watch, unless there is one.
+func (t *streams) ensureWatch() {
+	w := &t.watch
+	if w.rest != nil {
+		w.rest.Stop()
+		w.rest = nil
+	}
+	if w.cancel != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w.cancel = cancel
+	if watcher, ok := t.m.store.(Watcher); ok {
+		w.running.Go(func() { t.keepWatching(ctx, watcher) })
+	}
+	w.running.Go(func() { t.recheck(ctx) })
+}
+
+// idle ends the watch after a while without streams.
+func (w *watch) idle(t *streams) {
+	if w.cancel == nil || w.rest != nil {
+		return
+	}
+	w.rest = time.AfterFunc(watchIdle, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if len(t.byID) == 0 {
+			w.stop()
+		}
+	})
+}
+
+func (w *watch) stop() {
+	if w.rest != nil {
+		w.rest.Stop()
+		w.rest = nil
+	}
+	if w.cancel != nil {
+		w.cancel()
+		w.cancel = nil
+	}
+	w.ready = false
+}
+
+// keepWatching watches, again and again if need be.
+func (t *streams) keepWatching(ctx context.Context, watcher Watcher) {
+	pause := firstRewatch
+	for {
+		began := time.Now()
+		err := watcher.Watch(ctx, &watchTurn{streams: t, ctx: ctx})
+		if ctx.Err() != nil || errors.Is(err, errors.ErrUnsupported) {
+			return
+		}
+		t.watchLost(ctx, err)
+		if time.Since(began) > longestRewatch {
+			pause = firstRewatch
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		pause = min(2*pause, longestRewatch)
+	}
+}
+
+// A watchTurn passes on what one call of Watch tells, as long as that call is the one that counts.
+type watchTurn struct {
+	*streams
+	ctx context.Context
+}
+
+// Ready implements Watching.
+func (t *watchTurn) Ready() {
+	if t.ctx.Err() == nil {
+		t.streams.Ready()
+	}
+}
+
+// watchLost makes known that the store does not tell of ends, once, and looks at all sessions.
+func (t *streams) watchLost(ctx context.Context, err error) {
+	if err == nil {
+		err = errors.New("the store has stopped watching")
+	}
+	t.mu.Lock()
+	first := !t.watch.lost
+	t.watch.ready, t.watch.lost = false, true
+	t.mu.Unlock()
+	if first {
+		t.m.emit(ctx, Event{Kind: WatchLost, Err: err})
+		t.checkAll()
+	}
+}
+
+// recheck looks at all sessions every few seconds, while the store does not tell of ends.
+func (t *streams) recheck(ctx context.Context) {
+	ticker := time.NewTicker(recheckInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		t.mu.Lock()
+		ready := t.watch.ready
+		t.mu.Unlock()
+		if !ready {
+			t.checkAll()
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package core
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// markInterval is how often a Manager asks for the moment that another may have set.
+const markInterval = 5 * time.Second
+
+// A notBefore is the moment before which all sessions are over that began: that of the Config, or a
+// later one that RevokeBefore has left in the store.
+type notBefore struct {
+	at      atomic.Int64 // a moment
+	known   atomic.Bool  // the store was asked
+	started sync.Once
+	polling background
+}
+
+// raise moves the moment, and reports whether it is a later one.
+func (n *notBefore) raise(at moment) bool {
+	for {
+		was := n.at.Load()
+		if int64(at) <= was {
+			return false
+		}
+		if n.at.CompareAndSwap(was, int64(at)) {
+			return true
+		}
+	}
+}
+
+// floor is when a session must have begun to be alive, by any node's clock.
+func (n *notBefore) floor() moment {
+	at := moment(n.at.Load())
+	if at == noMoment {
+		return noMoment
+	}
+	return at + clockTolerance
+}
+
+// born is when a session begins that begins now. Within a minute of RevokeBefore that is a little
+// later than now, or the session would be taken for one that began before.
+func (n *notBefore) born() moment { return max(now(), n.floor()) }
+
+// RevokeBefore ends all sessions that began before a moment, whosever they are, without looking at
+// any: for when tokens may be in the wrong hands. What began in the minute after it ends, too, since
+// nodes' clocks may differ; sessions that begin from then on are not affected. Other Managers on the
+// same store, of the same Namespace, learn of it within five seconds, or when the store can be asked
+// again. Calling it with an earlier moment than before changes nothing; nothing takes it back.
+//
+// The error is a *StoreError, after which it may or may not have taken effect, wraps ErrNotDurable
+// or, where the store keeps no marks, errors.ErrUnsupported; or the moment is in the future.
+func (m *Manager) RevokeBefore(ctx context.Context, at time.Time) error {
+	before := momentOf(at)
+	if before > now()+clockTolerance {
+		return errors.New("session: the moment to revoke before is in the future")
+	}
+	if m.marker == nil {
+		return errNoMarks
+	}
+	limit := newDeadline(ctx, time.Now().Add(m.commitTimeout))
+	defer limit.stop()
+	err := m.marker.RaiseMark(limit, m.markName(), before.time())
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return errNoMarks
+	case errors.Is(err, ErrNotDurable):
+		err = fmt.Errorf("session mark: %w", err)
+	case err != nil:
+		err = &StoreError{Op: "raise mark", Err: err}
+		m.emit(ctx, Event{Kind: StoreFailure, Reason: "raise mark", Err: err})
+		return err
+	}
+	m.raised(ctx, before)
+	return err
+}
+
+var errNoMarks = fmt.Errorf("session store keeps no marks: %w", errors.ErrUnsupported)
+
+// raised takes in a moment that the store holds.
+func (m *Manager) raised(ctx context.Context, at moment) {
+	if m.notBefore.raise(at) {
+		m.emit(ctx, Event{Kind: AllRevoked})
+		m.streams.checkAll()
+	}
+}
+
+func (m *Manager) markName() string {
+	return "not-before-" + base64.RawURLEncoding.EncodeToString(m.domain[:])
+}
+
+// learn asks the store for the moment, before the first session is looked at and then every few
+// seconds.
+func (m *Manager) learn(ctx context.Context) error {
+	if m.marker == nil {
+		m.notBefore.known.Store(true)
+		return nil
+	}
+	at, err := m.marker.Mark(ctx, m.markName())
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		m.notBefore.known.Store(true)
+		return nil
+	case err != nil:
+		return &StoreError{Op: "mark", Err: err}
+	}
+	m.raised(ctx, momentOf(at))
+	m.notBefore.known.Store(true)
+	m.notBefore.started.Do(func() { m.notBefore.polling.after(markInterval, m.pollMark) })
+	return nil
+}
+
+func (m *Manager) pollMark() {
+	ctx, cancel := context.WithTimeout(m.notBefore.polling.context(), markInterval)
+	defer cancel()
+	if err := m.learn(ctx); err != nil && m.notBefore.polling.context().Err() == nil {
+		m.emit(ctx, Event{Kind: StoreFailure, Reason: "mark", Err: err})
+	}
+	m.notBefore.polling.after(markInterval, m.pollMark)
+}

@@ -1,0 +1,363 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// atOnce is how many of an owner's records are asked for at once.
+const atOnce = 8
+
+// A SessionInfo is what an owner may know of one of the own sessions, for a list of devices.
+type SessionInfo struct {
+	ID            ID // the public name, for Manager.RevokeOwned; it opens nothing
+	Owner         string
+	Label         string    // what Session.SetLabel kept; escape it
+	Created       time.Time // when it began
+	Authenticated time.Time // when the owner signed in last
+	Used          time.Time // the last use that was noted, at most TouchInterval before the true one
+	Expires       time.Time // when it ends unless it is used; zero means never
+	Level         Level
+}
+
+// indexName is under which name an owner's entries are kept. Those of two namespaces are two.
+func (m *Manager) indexName(owner string) string {
+	if !m.namespaced {
+		return owner
+	}
+	return m.domain.nameOf(owner)
+}
+
+// An owned is an entry with what became of its record.
+type owned struct {
+	entry OwnerEntry
+	used  moment
+	base  snapshot
+	err   error
+	state ownedState
+}
+
+type ownedState uint8
+
+const (
+	ownedOrphan ownedState = iota // there is no record, or it is not the owner's
+	ownedDead                     // it is past a timeout
+	ownedAlive
+	ownedDamaged // it is the owner's, and cannot be read
+	ownedUnknown // the store could not tell
+)
+
+// Sessions lists the sessions of an owner that are alive, the one used last first. The error is an
+// *OwnerError, a *StoreError, or wraps errors.ErrUnsupported where the store keeps no index of
+// owners. It notes no use.
+func (m *Manager) Sessions(ctx context.Context, owner string) ([]SessionInfo, error) {
+	if err := checkOwner(owner); err != nil {
+		return nil, err
+	}
+	if m.owners == nil {
+		return nil, errNoIndex
+	}
+	entries, err := m.listOwned(ctx, owner)
+	if err != nil {
+		return nil, m.ownerFailure(ctx, owner, err)
+	}
+	all := m.examine(ctx, owner, entries)
+	var list []SessionInfo
+	var orphans []OwnerEntry
+	for i := range all {
+		switch o := &all[i]; o.state {
+		case ownedUnknown:
+			return nil, m.ownerFailure(ctx, owner, o.err)
+		case ownedDamaged:
+			_ = m.ownerFailure(ctx, owner, o.err)
+		case ownedOrphan:
+			orphans = append(orphans, o.entry)
+		case ownedAlive:
+			list = append(list, m.info(&o.base))
+		}
+	}
+	m.unlistEntries(ctx, owner, orphans...)
+	slices.SortStableFunc(list, func(a, b SessionInfo) int {
+		if c := b.Used.Compare(a.Used); c != 0 {
+			return c
+		}
+		return b.Created.Compare(a.Created)
+	})
+	return list, nil
+}
+
+var errNoIndex = fmt.Errorf("session store keeps no index of owners: %w", errors.ErrUnsupported)
+
+func (m *Manager) info(base *snapshot) SessionInfo {
+	extension := base.extension()
+	end := earliest(m.expires(base.createdAt(), base.used), base.expires)
+	return SessionInfo{
+		ID: ID(strings.Clone(string(base.id))), Owner: base.owner,
+		Label: strings.Clone(extension.label()), Level: extension.level(),
+		Created: base.createdAt().time(), Authenticated: extension.authenticated().time(),
+		Used: base.used.time(), Expires: end.time(),
+	}
+}
+
+// ownerFailure makes store trouble with an owner's sessions known, once.
+func (m *Manager) ownerFailure(ctx context.Context, owner string, err error) error {
+	var store *StoreError
+	if errors.As(err, &store) && store.Op != "delete" { // which remove has told
+		m.emit(ctx, Event{
+			Kind: StoreFailure, ID: store.ID, Owner: owner, Reason: store.Op, Err: err,
+		})
+	}
+	return err
+}
+
+// listOwned asks for an owner's entries.
+func (m *Manager) listOwned(ctx context.Context, owner string) ([]OwnerEntry, error) {
+	limit := newDeadline(ctx, time.Now().Add(m.loadTimeout))
+	defer limit.stop()
+	entries, err := m.owners.ListOwned(limit, m.indexName(owner))
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return nil, errNoIndex
+	case err != nil:
+		return nil, &StoreError{Op: "list owned", Err: err}
+	}
+	return entries, nil
+}
+
+// examine loads the records of entries.
+func (m *Manager) examine(ctx context.Context, owner string, entries []OwnerEntry) []owned {
+	all := make([]owned, len(entries))
+	m.each(len(entries), func(i int) {
+		limit := newDeadline(ctx, time.Now().Add(m.loadTimeout))
+		defer limit.stop()
+		all[i] = m.examineOne(limit, owner, entries[i])
+	})
+	return all
+}
+
+func (m *Manager) examineOne(ctx context.Context, owner string, entry OwnerEntry) owned {
+	o := owned{entry: entry}
+	o.err = m.fetch(ctx, entry.ID, &o.base)
+	var damaged *FrameError
+	switch {
+	case errors.Is(o.err, ErrNotFound):
+	case errors.As(o.err, &damaged) && o.base.owner == owner:
+		o.state, o.base = ownedDamaged, snapshot{id: entry.ID, owner: owner}
+	case o.err != nil:
+		o.state = ownedUnknown
+	case o.base.owner != owner || !o.base.in(&m.domain):
+	case m.judge(ctx, &o.base, now()) != "":
+		o.state = ownedDead
+	default:
+		o.state, o.used = ownedAlive, o.base.used
+	}
+	return o
+}
+
+// each runs f for every number below n, some at once where that may wait.
+func (m *Manager) each(n int, f func(i int)) {
+	if m.memory != nil || n == 1 {
+		for i := range n {
+			f(i)
+		}
+		return
+	}
+	var running sync.WaitGroup
+	next := make(chan int)
+	for range min(n, atOnce) {
+		running.Go(func() {
+			for i := range next {
+				f(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	running.Wait()
+}
+
+// verify finds which of an owner's sessions are alive, and removes what is left of the others from
+// the index, of which gone says that there were some. A session that is past a timeout is ended: by
+// the clock of another node it may be alive, and if it were used there it would not be in the index
+// any more.
+func (m *Manager) verify(ctx context.Context, owner string) (alive []owned, gone bool, err error) {
+	entries, err := m.listOwned(ctx, owner)
+	if err != nil {
+		return nil, false, err
+	}
+	var remove []OwnerEntry
+	for _, o := range m.examine(ctx, owner, entries) {
+		switch o.state {
+		case ownedAlive, ownedDamaged:
+			alive = append(alive, o)
+			continue
+		case ownedUnknown:
+			return nil, false, o.err
+		case ownedDead:
+			if err := m.remove(ctx, m.unconfirmedEnd(o.entry.ID, &o.base)); err != nil {
+				continue
+			}
+		}
+		remove = append(remove, o.entry)
+	}
+	m.unlistEntries(ctx, owner, remove...)
+	return alive, len(remove) > 0, nil
+}
+
+// endOwned ends a session of an owner's from outside.
+func (m *Manager) endOwned(ctx context.Context, o *owned, reason string) error {
+	limit := newDeadline(ctx, time.Now().Add(m.commitTimeout))
+	defer limit.stop()
+	end := m.unconfirmedEnd(o.entry.ID, nil)
+	if o.state != ownedDamaged {
+		end = m.unconfirmedEnd(o.entry.ID, &o.base)
+	}
+	err := m.remove(limit, end)
+	if err == nil || errors.Is(err, ErrNotDurable) {
+		m.emit(ctx, Event{
+			Kind: SessionExpired, ID: o.entry.ID, Owner: o.base.owner, Reason: reason,
+		})
+	}
+	return err
+}
+
+// RevokeOwned ends one session of an owner's, by its public name, and reports whether there was
+// one. If there is none of that name, or it is not that owner's, it has no effect, is no error, and
+// does not tell which. The error is an *OwnerError, a *StoreError, after which the session may or
+// may not have ended, or wraps ErrNotDurable.
+func (m *Manager) RevokeOwned(ctx context.Context, owner string, id ID) (bool, error) {
+	if err := checkOwner(owner); err != nil {
+		return false, err
+	}
+	if !wellFormed(string(id), IDLength) {
+		return false, nil
+	}
+	id = ID(strings.Clone(string(id))) // it may be a view of a framework's buffer
+	limit := newDeadline(ctx, time.Now().Add(m.commitTimeout))
+	defer limit.stop()
+	o := m.examineOne(limit, owner, OwnerEntry{ID: id})
+	switch o.state {
+	case ownedUnknown, ownedDamaged:
+		return false, m.ownerFailure(ctx, owner, o.err)
+	case ownedAlive:
+	default:
+		return false, nil
+	}
+	err := m.endOwned(limit, &o, "revoked")
+	if err == nil {
+		m.unlist(limit, &o.base)
+	}
+	return err == nil || errors.Is(err, ErrNotDurable), err
+}
+
+// RevokeOwner ends all sessions of an owner, and makes every sign-in fail that began before (see
+// BeginSignIn), so that none is left. It returns how many there were. If some could not be ended
+// it goes on with the others; the error names each, and it may be called again. The errors are
+// *OwnerError, *StoreError, ErrNotDurable, joined, or one that wraps errors.ErrUnsupported where the
+// store keeps no index of owners.
+//
+// Each call to the store is bounded by CommitTimeout, and all of them together by ctx alone.
+func (m *Manager) RevokeOwner(ctx context.Context, owner string) (int, error) {
+	_, _, n, err := m.revokeOwner(ctx, owner, "")
+	return n, err
+}
+
+// RevokeOthers ends all sessions of s's owner but s itself ("sign out everywhere else"), and returns
+// how many there were; see RevokeOwner for the rest. It may be called in the request that signs in
+// or changes the password, before that is committed. Where s belongs to nobody it does nothing.
+func (m *Manager) RevokeOthers(ctx context.Context, s *Session) (int, error) {
+	owner, id := s.Owner(), s.ID()
+	if owner == "" {
+		return 0, nil
+	}
+	before, next, n, err := m.revokeOwner(ctx, owner, id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.edits; e != nil && e.pending.owner != nil && e.pending.signIn.given &&
+		e.pending.signIn.epoch == before && next != 0 {
+		e.pending.signIn.epoch = next // the sign-in that goes on here is not to be refused
+	}
+	return n, err
+}
+
+// revokeOwner ends all sessions of an owner but one. next is zero unless the epoch was raised.
+func (m *Manager) revokeOwner(
+	ctx context.Context, owner string, except ID,
+) (before, next Epoch, n int, err error) {
+	if err := checkOwner(owner); err != nil {
+		return 0, 0, 0, err
+	}
+	if m.owners == nil {
+		return 0, 0, 0, errNoIndex
+	}
+	before, next, entries, err := m.raiseEpoch(ctx, owner)
+	if err != nil && !errors.Is(err, ErrNotDurable) {
+		return 0, 0, 0, err
+	}
+	entries = slices.DeleteFunc(entries, func(e OwnerEntry) bool { return e.ID == except })
+	n, failed := m.revokeEntries(ctx, owner, entries)
+	return before, next, n, errors.Join(err, failed)
+}
+
+// raiseEpoch ends an owner's epoch, and lists the entries that were added before.
+func (m *Manager) raiseEpoch(
+	ctx context.Context, owner string,
+) (before, next Epoch, entries []OwnerEntry, err error) {
+	next = Epoch(newRevision())
+	name, until := m.indexName(owner), now().time().Add(epochFor)
+	limit := newDeadline(ctx, time.Now().Add(m.commitTimeout))
+	defer limit.stop()
+	before, entries, err = m.owners.RaiseEpoch(limit, name, next, until)
+	trouble := func() bool {
+		return err != nil && !errors.Is(err, ErrNotDurable) && !errors.Is(err, errors.ErrUnsupported)
+	}
+	if trouble() && limit.Err() == nil {
+		before, entries, err = m.owners.RaiseEpoch(limit, name, next, until)
+	}
+	switch {
+	case err == nil:
+		return before, next, entries, nil
+	case errors.Is(err, errors.ErrUnsupported):
+		return 0, 0, nil, errNoIndex
+	case errors.Is(err, ErrNotDurable):
+		return before, next, entries, fmt.Errorf("epoch of a session owner: %w", err)
+	}
+	return 0, 0, nil, m.ownerFailure(ctx, owner, &StoreError{Op: "raise epoch", Err: err})
+}
+
+// revokeEntries ends the sessions of entries, and returns how many there were.
+func (m *Manager) revokeEntries(
+	ctx context.Context, owner string, entries []OwnerEntry,
+) (int, error) {
+	all := m.examine(ctx, owner, entries)
+	m.each(len(all), func(i int) {
+		o := &all[i]
+		if o.state != ownedOrphan && o.state != ownedUnknown {
+			o.err = m.endOwned(ctx, o, "revoked")
+		}
+	})
+	n := 0
+	var failed []error
+	var remove []OwnerEntry
+	for i := range all {
+		o := &all[i]
+		switch {
+		case o.state == ownedOrphan, o.err == nil:
+			remove = append(remove, o.entry)
+		default:
+			failed = append(failed, m.ownerFailure(ctx, owner, o.err))
+		}
+		if (o.state == ownedAlive || o.state == ownedDamaged) && (o.err == nil || errors.Is(o.err, ErrNotDurable)) {
+			n++
+		}
+	}
+	m.unlistEntries(ctx, owner, remove...)
+	return n, errors.Join(failed...)
+}

@@ -1,0 +1,126 @@
+package core
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	// signInFor is how long a sign-in may take from BeginSignIn on.
+	signInFor moment = 60 * 60_000
+	// epochFor is how long a raised epoch is kept: longer than any sign-in that began before it,
+	// by whatever clock.
+	epochFor = 2 * time.Hour
+)
+
+// A SignIn is a sign-in that is under way: Manager.BeginSignIn makes it before the password, or
+// whatever else, is checked, and Session.SetOwner takes it when that has gone well. If everything
+// of the owner was revoked in between, perhaps because the password is known to others and was just
+// changed, the sign-in fails. It is good for an hour.
+//
+// A SignIn holds no secret and can be kept as a session's value, by its text form, while a second
+// factor is asked for. The zero SignIn is none: SetOwner refuses it.
+type SignIn struct {
+	owner string
+	epoch Epoch
+	began moment
+}
+
+// A SignInOption is something that Session.SetOwner is told beside the owner: a SignIn, or Keep.
+type SignInOption interface {
+	signIn(*signingIn)
+}
+
+// signingIn is what is known of a sign-in that is not committed yet.
+type signingIn struct {
+	SignIn
+	given bool     // SetOwner got a SignIn
+	at    moment   // when SetOwner was called
+	keep  []string // names of values
+	keeps bool     // nothing but these
+}
+
+func (in SignIn) signIn(s *signingIn) { s.SignIn, s.given = in, true }
+
+type keep []string
+
+func (k keep) signIn(s *signingIn) {
+	s.keep, s.keeps = append(s.keep, k...), true
+}
+
+// Keep has a sign-in keep only those values of the visitor who was nobody yet that have one of the
+// names; all others are deleted. Without it all values stay. It means nothing where somebody is
+// signed in already. What the handler sets after SetOwner stays in any case.
+func Keep(names ...string) SignInOption { return keep(slices.Clone(names)) }
+
+// Owner is who is signing in.
+func (in SignIn) Owner() string { return in.owner }
+
+// stale reports whether too much time has passed, or none could have.
+func (in *SignIn) stale(at moment) bool {
+	return at-in.began >= signInFor || in.began-at > clockTolerance
+}
+
+// MarshalText returns a text of printable ASCII that UnmarshalText reads. It never fails.
+func (in SignIn) MarshalText() ([]byte, error) {
+	b := make([]byte, 0, 16+len(in.owner))
+	b = binary.BigEndian.AppendUint64(b, uint64(in.epoch))
+	b = binary.BigEndian.AppendUint64(b, uint64(in.began))
+	b = append(b, in.owner...)
+	return base64.RawURLEncoding.AppendEncode(nil, b), nil
+}
+
+// UnmarshalText reads what MarshalText wrote. A text that is none is an error.
+func (in *SignIn) UnmarshalText(text []byte) error {
+	b, err := base64.RawURLEncoding.Strict().AppendDecode(nil, text)
+	if err != nil || len(b) < 16 {
+		return errors.New("session: the text is no SignIn")
+	}
+	owner := string(b[16:])
+	if err := checkOwner(owner); err != nil {
+		return err
+	}
+	in.epoch = Epoch(binary.BigEndian.Uint64(b))
+	in.began = moment(binary.BigEndian.Uint64(b[8:]))
+	in.owner = owner
+	return nil
+}
+
+// BeginSignIn begins a sign-in, before it is checked whether it may go well: it asks the store
+// which epoch the owner is in. The error is an *OwnerError or a *StoreError. Where the store keeps
+// no index of owners, the SignIn says only when it began.
+//
+//	signIn, err := manager.BeginSignIn(ctx, "user:42")
+//	...                                   // check the password
+//	session.SetOwner("user:42", signIn)
+func (m *Manager) BeginSignIn(ctx context.Context, owner string) (SignIn, error) {
+	if err := checkOwner(owner); err != nil {
+		return SignIn{}, err
+	}
+	owner = strings.Clone(owner) // it may be a view of a framework's buffer
+	limit := newDeadline(ctx, time.Now().Add(m.loadTimeout))
+	defer limit.stop()
+	began := now()
+	epoch, err := m.epoch(limit, owner)
+	if err != nil {
+		return SignIn{}, m.ownerFailure(ctx, owner, err)
+	}
+	return SignIn{owner: owner, epoch: epoch, began: began}, nil
+}
+
+// checkOwner says what no store could keep.
+func checkOwner(owner string) error {
+	switch {
+	case owner == "":
+		return &OwnerError{Reason: "is empty"}
+	case len(owner) > 255 || !utf8.ValidString(owner) || strings.ContainsRune(owner, 0):
+		return &OwnerError{Reason: "is not UTF-8 of at most 255 bytes without NUL"}
+	}
+	return nil
+}
