@@ -26,8 +26,8 @@ import (
 // After a *StoreError the changes may be stored or not. Commit may be tried again: it stores them
 // then only where they certainly are not, and fails otherwise.
 //
-// The errors are *StoreError, ErrNotDurable, ErrGone, ErrConflict, ErrOutdated, ErrCommitted,
-// *ValueError and *OwnerError, and one that wraps context.Canceled if the client has gone; Status
+// The errors are *StoreError, ErrNotDurable, ErrGone, ErrConflict, ErrOutdated, ErrSignInStale,
+// ErrOwnerLimit, ErrCommitted, *ValueError and *OwnerError, and one that wraps context.Canceled if the client has gone; Status
 // maps them. Any other is a mistake in the program.
 func (m *Manager) Commit(ctx context.Context, s *Session, response ResponseHeader) error {
 	if s.manager != m {

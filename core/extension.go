@@ -22,7 +22,7 @@ func (x extension) valid() bool {
 	for rest := string(x); rest != ""; {
 		tag := rest[0]
 		field, next, ok := takeField(rest[1:])
-		if !ok || !fits(tag, field) {
+		if !ok || !rightSize(tag, field) {
 			return false
 		}
 		rest = next
@@ -30,7 +30,7 @@ func (x extension) valid() bool {
 	return true
 }
 
-func fits(tag byte, field string) bool {
+func rightSize(tag byte, field string) bool {
 	switch tag {
 	case authenticatedField, stampField:
 		return len(field) == 8

@@ -50,24 +50,22 @@ var errManagerClosed = errors.New("session manager is closed")
 // when the context is not needed any more, or memory is kept until the session ends. Live may be
 // called when the request is over.
 func (s *Session) Live(ctx context.Context) (context.Context, context.CancelFunc) {
+	live, cancel := context.WithCancelCause(ctx)
+	x := &stream{cancel: cancel}
 	s.mu.Lock()
 	s.looked = true
-	var base snapshot
-	shows := s.baseShows() && !s.begins()
+	id, end, shows := ID(strings.Clone(string(s.id()))), noMoment, s.baseShows() && !s.begins()
 	if shows {
-		base = *s.base
+		x.privilege, end = privilegeOf(s.base), s.manager.end(s.base)
 	}
-	id := s.id()
 	s.mu.Unlock()
-	live, cancel := context.WithCancelCause(ctx)
 	if !shows {
 		cancel(&EndedError{ID: id, Reason: "ended"})
 		return live, func() {}
 	}
-	x := &stream{cancel: cancel, privilege: privilegeOf(&base)}
-	s.manager.streams.add(x, &base)
+	s.manager.streams.add(id, x, end)
 	return live, func() {
-		s.manager.streams.release(base.id, x)
+		s.manager.streams.release(id, x)
 		cancel(nil)
 	}
 }
@@ -81,7 +79,7 @@ type privilege struct {
 
 func privilegeOf(base *snapshot) privilege {
 	x := base.extension()
-	return privilege{owner: base.owner, authenticated: x.authenticated(), level: x.level()}
+	return privilege{owner: strings.Clone(base.owner), authenticated: x.authenticated(), level: x.level()}
 }
 
 // A stream is one context of Live's.
@@ -107,30 +105,30 @@ type streams struct {
 	checkers int
 	checking sync.WaitGroup
 	closed   bool
-	watch    watch
+	watch    liveWatch
 }
 
 func (t *streams) init(m *Manager) { t.m, t.byID = m, make(map[ID]*watched) }
 
 // add begins to watch over a session for a stream. The session is looked at once more when that is
 // so, for it may have ended in between.
-func (t *streams) add(x *stream, base *snapshot) {
+func (t *streams) add(id ID, x *stream, end moment) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
 		x.cancel(errManagerClosed)
 		return
 	}
-	w := t.byID[base.id]
+	w := t.byID[id]
 	if w == nil {
 		w = &watched{}
-		t.byID[base.id] = w
+		t.byID[id] = w
 	}
 	w.streams = append(w.streams, x)
-	t.expect(base.id, w, t.m.end(base))
+	t.expect(id, w, end)
 	t.ensureWatch()
 	if t.watch.ready {
-		t.enqueue(base.id, w)
+		t.enqueue(id, w)
 	}
 }
 
@@ -215,7 +213,7 @@ func (t *streams) check(id ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if w := t.byID[id]; w != nil {
-		t.enqueue(id, w)
+		t.enqueue(ID(strings.Clone(string(id))), w)
 	}
 }
 
@@ -228,13 +226,13 @@ func (t *streams) checkAll() {
 	}
 }
 
-// enqueue has a session looked at by one of a few goroutines, which end when there is nothing to do.
+// enqueue has a session looked at, by one of a few goroutines, which end when there is nothing to do.
 func (t *streams) enqueue(id ID, w *watched) {
 	if w.queued || t.closed {
 		return
 	}
 	w.queued = true
-	t.queue = append(t.queue, ID(strings.Clone(string(id))))
+	t.queue = append(t.queue, id)
 	if t.checkers < atOnce {
 		t.checkers++
 		t.checking.Go(t.work)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A watch is the one that all streams of a Manager share. Its owner's mutex guards it.
-type watch struct {
+// A liveWatch is the one that all streams of a Manager share. Its owner's mutex guards it.
+type liveWatch struct {
 	ready   bool // the store tells of every end
 	lost    bool // it did, or should have, and does not: that was made known
 	cancel  context.CancelFunc
@@ -35,7 +35,7 @@ func (t *streams) ensureWatch() {
 }
 
 // idle ends the watch after a while without streams.
-func (w *watch) idle(t *streams) {
+func (w *liveWatch) idle(t *streams) {
 	if w.cancel == nil || w.rest != nil {
 		return
 	}
@@ -48,7 +48,7 @@ func (w *watch) idle(t *streams) {
 	})
 }
 
-func (w *watch) stop() {
+func (w *liveWatch) stop() {
 	if w.rest != nil {
 		w.rest.Stop()
 		w.rest = nil
