@@ -78,8 +78,10 @@ func (m *Manager) admit(ctx context.Context, base *stored, epoch Epoch) error {
 			}
 		case lost != nil || ctx.Err() != nil || errors.Is(err, ErrNotDurable):
 			m.unlist(ctx, &base.snapshot)
-			// Not wrapped: that it may be there, unconfirmed, is no success of the commit.
-			return &StoreError{Op: "add owned", ID: base.id, Err: errors.New(err.Error())}
+			if errors.Is(err, ErrNotDurable) { // it is there, but that is no success of the commit
+				err = errors.New(err.Error())
+			}
+			return &StoreError{Op: "add owned", ID: base.id, Err: err}
 		default:
 			lost = err // to add it a second time does no harm
 		}

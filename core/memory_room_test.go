@@ -17,22 +17,22 @@ import (
 // Two who see the last place free at the same moment do not both get it.
 func TestTheLastPlaceIsGivenToOne(t *testing.T) {
 	for _, room := range []*memoryRoom{
-		{maxSessions: 1, maxBytes: unlimited}, {maxSessions: unlimited, maxBytes: 10},
-		{maxSessions: 1, maxBytes: 10},
+		{most: amount{1, unlimited}}, {most: amount{unlimited, 10}}, {most: amount{1, 10}},
 	} {
+		room.limited, room.mostOwnerless = true, room.most
 		var inside atomic.Int32
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
 				for range 50_000 {
-					if !room.add(10) {
+					if room.move(charge{}, charge{ofNobody, 10}) != fits {
 						continue
 					}
 					if n := inside.Add(1); n != 1 {
 						assert.Fail(t, "two got it")
 					}
 					inside.Add(-1)
-					room.remove(10)
+					room.remove(charge{ofNobody, 10})
 				}
 			})
 		}
@@ -68,7 +68,7 @@ func TestWhereNothingIsDueNobodyWaits(t *testing.T) {
 func TestAFloodAgainstAFullStoreIsCheap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const sessions = 20_000
-		m := NewMemoryStore(MemoryOptions{MaxSessions: sessions})
+		m := NewMemoryStore(MemoryOptions{MaxSessions: sessions, OwnerlessShare: 100})
 		begin := time.Now()
 		ids := make([]ID, sessions)
 		for i := range ids {

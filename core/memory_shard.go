@@ -13,11 +13,14 @@ type memoryShard struct {
 	index   memoryIndex
 	vectors []vector // by class, as far as there was a need
 
-	seed maphash.Seed
-	room *memoryRoom
-	due  *atomic.Int64 // not after the time at which the first record expires; set under mu
-	seen int           // slots looked at in search of what has expired; tests count on it
-	_    [64]byte      // the locks of two shards are never in one line of the processor's cache
+	seed    maphash.Seed
+	room    *memoryRoom
+	watch   *memoryWatch
+	indexes bool          // what it holds is kept for owners, and counts as no session
+	due     *atomic.Int64 // not after the time at which the first record expires; set under mu
+	idle    *atomic.Int64 // not after the first Used of records without an owner; nil: nobody asks
+	seen    int           // slots looked at in search of what may go; tests count on it
+	_       [64]byte      // the locks of two shards are never in one line of the processor's cache
 }
 
 // find returns the position of a record's index entry, and where the record is; not ok if there is
@@ -48,13 +51,38 @@ func (sh *memoryShard) slot(p place) slot {
 	return sh.vectors[p.class()].slot(p.class(), p.number())
 }
 
-// cost is what the record at p takes in memory.
-func (sh *memoryShard) cost(p place) int64 {
+// ownerless reports whether the record at p belongs to nobody.
+func (sh *memoryShard) ownerless(p place) bool {
+	if p.class() == largeClass {
+		t := sh.vectors[largeClass].text(p.number())
+		return t.id == len(t.key)
+	}
+	_, owner, _ := sh.slot(p).lengths()
+	return owner == 0
+}
+
+// charge is what the record at p takes.
+func (sh *memoryShard) charge(p place) charge {
 	size := 0
 	if p.class() == largeClass {
 		size = sh.vectors[largeClass].text(p.number()).size()
 	}
-	return costOf(p.class(), size)
+	return charge{sh.kind(sh.ownerless(p)), costOf(p.class(), size)}
+}
+
+// chargeOf is what a record would take.
+func (sh *memoryShard) chargeOf(rec *Record) charge {
+	return charge{sh.kind(rec.Owner == ""), costOf(classOf(rec), textSize(rec))}
+}
+
+func (sh *memoryShard) kind(ownerless bool) chargeKind {
+	switch {
+	case sh.indexes:
+		return ofIndex
+	case ownerless:
+		return ofNobody
+	}
+	return ofOwner
 }
 
 func (sh *memoryShard) create(hash uint32, rec *Record) error {
@@ -68,12 +96,16 @@ func (sh *memoryShard) add(hash uint32, rec *Record) error {
 	if _, _, ok := sh.find(hash, rec.ID); ok {
 		return ErrExists
 	}
-	c := classOf(rec)
-	if !sh.room.add(costOf(c, textSize(rec))) {
-		return ErrStoreFull
+	if err := errorOf(sh.room.move(charge{}, sh.chargeOf(rec))); err != nil {
+		return err
 	}
-	sh.index.insert(entryOf(hash, sh.put(c, rec)))
+	sh.insert(hash, rec)
 	return nil
+}
+
+// insert stores a record for which room was taken.
+func (sh *memoryShard) insert(hash uint32, rec *Record) {
+	sh.index.insert(entryOf(hash, sh.put(classOf(rec), rec)))
 }
 
 // put stores a record behind the others of its class, and returns where.
@@ -94,12 +126,26 @@ func (sh *memoryShard) put(c slotClass, rec *Record) place {
 
 // setHead writes what a touch changes.
 func (sh *memoryShard) setHead(p place, rec *Record) {
+	sh.slot(p).setHead(rec)
+	sh.expect(p)
+}
+
+// expect notes when the record at p expires, and if it belongs to nobody, when it was used.
+func (sh *memoryShard) expect(p place) {
 	s := sh.slot(p)
-	s.setHead(rec)
+	k := &sh.vectors[p.class()].chunks[p.number()/chunkSlots]
 	due := s.due()
-	sh.vectors[p.class()].expect(p.number(), due)
+	k.due = min(k.due, due)
 	if due < sh.due.Load() {
 		sh.due.Store(due)
+	}
+	if sh.idle == nil || !sh.ownerless(p) {
+		return
+	}
+	used := s.used()
+	k.idle = min(k.idle, used)
+	if used < sh.idle.Load() {
+		sh.idle.Store(used)
 	}
 }
 
@@ -154,10 +200,15 @@ func (sh *memoryShard) update(hash uint32, rec *Record, was Revision) error {
 	if err != nil {
 		return err
 	}
-	c := classOf(rec)
-	if !sh.room.change(costOf(c, textSize(rec)) - sh.cost(old)) {
-		return ErrStoreFull
+	return sh.replace(position, old, hash, rec)
+}
+
+// replace writes a record in place of the one at old.
+func (sh *memoryShard) replace(position int, old place, hash uint32, rec *Record) error {
+	if err := errorOf(sh.room.move(sh.charge(old), sh.chargeOf(rec))); err != nil {
+		return err
 	}
+	c := classOf(rec)
 	if c != old.class() {
 		sh.index.entries[position] = entryOf(hash, sh.put(c, rec))
 		sh.vacate(old)
@@ -183,7 +234,7 @@ func (sh *memoryShard) delete(hash uint32, id ID) {
 
 // remove takes a record out of the index and its vector.
 func (sh *memoryShard) remove(position int, p place) {
-	sh.room.remove(sh.cost(p))
+	sh.room.remove(sh.charge(p))
 	sh.index.remove(position)
 	sh.vacate(p)
 }
@@ -197,7 +248,7 @@ func (sh *memoryShard) vacate(p place) {
 		if c == largeClass {
 			*v.text(p.number()) = *v.text(last.number())
 		}
-		v.expect(p.number(), sh.slot(p).due())
+		sh.expect(p)
 		sh.index.entries[position] = entryOf(sh.index.entries[position].hash(), p)
 	}
 	v.pop(c)

@@ -31,7 +31,47 @@ func requireSound(t *testing.T, m *MemoryStore) {
 		sessions += n
 	}
 	require.Equal(t, sessions, m.Len())
-	require.Equal(t, bytes, m.Bytes())
+	require.Equal(t, bytes+requireSoundOwners(t, m), m.Bytes())
+}
+
+// requireSoundOwners returns what is kept for owners takes.
+func requireSoundOwners(t *testing.T, m *MemoryStore) (bytes int64) {
+	t.Helper()
+	for i := range m.owners {
+		sh := &m.owners[i]
+		bytes += requireSoundRows(t, &sh.rows)
+		many := 0
+		for owner, entries := range sh.many {
+			_, hash := m.locateOwner(owner)
+			_, p, ok := sh.rows.find(hash, ID(owner))
+			require.True(t, ok, "each owner has a row")
+			require.LessOrEqual(t, sh.rows.slot(p).due(), entries.due.Load())
+			require.Positive(t, entries.index.n)
+			bytes += manyOverhead + requireSoundRows(t, entries)
+			many++
+		}
+		require.Equal(t, len(sh.many), many)
+	}
+	return bytes
+}
+
+func requireSoundRows(t *testing.T, rows *memoryShard) (bytes int64) {
+	t.Helper()
+	n := 0
+	for c := range rows.vectors {
+		for i := range rows.vectors[c].n {
+			p := placeOf(slotClass(c), i)
+			id, _, _ := rows.text(p)
+			_, at, ok := rows.find(rows.hashAt(p), id)
+			require.True(t, ok && at == p)
+			require.LessOrEqual(t, rows.due.Load(), rows.slot(p).due())
+			require.Equal(t, ofIndex, rows.charge(p).kind)
+			bytes += rows.charge(p).bytes
+			n++
+		}
+	}
+	require.Equal(t, n, rows.index.n)
+	return bytes
 }
 
 // requireSoundVector returns what the records of one class take.
@@ -65,9 +105,17 @@ func requireSoundVector(t *testing.T, m *MemoryStore, shard int, c slotClass) (b
 		if v.chunks[i/chunkSlots].due > due || sh.due.Load() > due {
 			require.Fail(t, "a chunk or shard is due too late")
 		}
+		if sh.idle == nil || !sh.ownerless(p) {
+			continue
+		}
+		used := v.slot(c, i).used()
+		if v.chunks[i/chunkSlots].idle > used || sh.idle.Load() > used {
+			require.Fail(t, "a chunk or shard has not been idle so long")
+		}
 	}
 	for _, k := range v.chunks[min(len(v.chunks), (v.n+chunkSlots-1)/chunkSlots):] {
 		require.Equal(t, int64(never), k.due, "there is nothing in a spare chunk")
+		require.Equal(t, int64(never), k.idle)
 	}
 	return bytes
 }

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 )
 
 // A sweepCursor is how far a sweep has come in a shard: it goes from the last chunk of the highest
@@ -20,31 +21,48 @@ type sweepCursor struct {
 
 func newSweepCursor() sweepCursor { return sweepCursor{class: shortClasses + 1} }
 
-// sweep removes what has expired by now, in steps, and returns how many records that was.
-func (sh *memoryShard) sweep(ctx context.Context, now int64) (int, error) {
-	removed := 0
+// sweepAll takes the steps of a sweep, and returns how many things have gone.
+func sweepAll(
+	ctx context.Context, due *atomic.Int64, now int64,
+	step func(cursor *sweepCursor, now int64) (gone int, more bool),
+) (int, error) {
+	gone := 0
 	for cursor := newSweepCursor(); ; {
-		if err := ctx.Err(); err != nil || sh.due.Load() > now {
-			return removed, err
+		if err := ctx.Err(); err != nil || due.Load() > now {
+			return gone, err
 		}
-		n, more := sh.sweepStep(&cursor, now)
+		n, more := step(&cursor, now)
 		if !more {
-			return removed, nil
+			return gone, nil
 		}
-		if removed += n; n > 0 {
+		if gone += n; n > 0 {
 			runtime.Gosched() // with one processor, requests would wait until all is done
 		}
 	}
 }
 
-// sweepStep looks through the next chunk in which something may have expired. It reports false
-// when there was none, and then the shard's due is exact.
+// sweepStep removes what has expired by now from the next chunk where there may be such records.
+// It reports false when there was none, and then the shard's due is exact.
 func (sh *memoryShard) sweepStep(cursor *sweepCursor, now int64) (removed int, more bool) {
+	var told []ID
 	sh.mu.Lock()
-	defer sh.mu.Unlock()
+	removed, more = sh.sweepNext(cursor, now, func(p place) {
+		told = sh.tell(told, p)
+		sh.remove(sh.index.at(entryOf(sh.hashAt(p), p)), p)
+	})
+	sh.mu.Unlock()
+	sh.watch.ended(told...)
+	return removed, more
+}
+
+// sweepNext looks through the next chunk in which something may be due, and gives what is to drop,
+// which either removes it or makes it due later.
+func (sh *memoryShard) sweepNext(
+	cursor *sweepCursor, now int64, drop func(place),
+) (dropped int, more bool) {
 	for cursor.advance(sh.vectors) {
 		if sh.vectors[cursor.class].chunks[cursor.chunk].due <= now {
-			return sh.sweepChunk(cursor.class, cursor.chunk, now), true
+			return sh.sweepChunk(cursor.class, cursor.chunk, now, drop), true
 		}
 	}
 	due := int64(never)
@@ -73,28 +91,29 @@ func (c *sweepCursor) advance(vectors []vector) bool {
 	return true
 }
 
-// sweepChunk removes what has expired from one chunk, and finds out when it is due again. It goes
-// backwards, because removing moves a record from behind.
-func (sh *memoryShard) sweepChunk(c slotClass, number int, now int64) (removed int) {
-	v := &sh.vectors[c]
+// sweepChunk drops what is due of one chunk, and finds out when it is due again. It goes backwards,
+// because removing moves a record from behind.
+func (sh *memoryShard) sweepChunk(
+	c slotClass, number int, now int64, drop func(place),
+) (dropped int) {
 	begin := number * chunkSlots
-	end := min(v.n, begin+chunkSlots)
+	end := min(sh.vectors[c].n, begin+chunkSlots)
 	sh.seen += end - begin
 	due := int64(never)
 	for i := end - 1; i >= begin; i-- {
-		if at := v.slot(c, i).due(); at > now {
+		if at := sh.vectors[c].slot(c, i).due(); at > now {
 			due = min(due, at)
 			continue
 		}
-		p := placeOf(c, i)
-		sh.remove(sh.index.at(entryOf(sh.hashAt(p), p)), p)
-		removed++
-		if i < v.n { // what moved here was seen before, or is seen when the chunk is due again
+		drop(placeOf(c, i))
+		dropped++
+		if v := &sh.vectors[c]; i < v.n {
+			// What moved here was seen before, or is seen when the chunk is due again.
 			due = min(due, v.slot(c, i).due())
 		}
 	}
-	if begin < v.n {
+	if v := &sh.vectors[c]; begin < v.n {
 		v.chunks[number].due = due
 	}
-	return removed
+	return dropped
 }

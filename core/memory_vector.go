@@ -22,7 +22,9 @@ const (
 type chunk struct {
 	// due is not after the time at which the first of the records expires. It is that time after
 	// the chunk was looked through.
-	due   int64
+	due int64
+	// idle is likewise not after the first Used of those records that have no owner.
+	idle  int64
 	slots []byte
 	texts []largeText // for large records, else nil
 }
@@ -33,12 +35,6 @@ func (v *vector) slot(c slotClass, i int) slot {
 }
 
 func (v *vector) text(i int) *largeText { return &v.chunks[i/chunkSlots].texts[i%chunkSlots] }
-
-// expect notes when the record at i expires.
-func (v *vector) expect(i int, due int64) {
-	k := &v.chunks[i/chunkSlots]
-	k.due = min(k.due, due)
-}
 
 // due is not after the time at which the first of all records expires.
 func (v *vector) due() int64 {
@@ -72,7 +68,8 @@ func (v *vector) pop(c slotClass) {
 		*v.text(v.n) = largeText{} // let the strings go
 	}
 	if v.n%chunkSlots == 0 {
-		v.chunks[v.n/chunkSlots].due = never
+		k := &v.chunks[v.n/chunkSlots]
+		k.due, k.idle = never, never
 		v.keep(v.n/chunkSlots + 1)
 	}
 	if v.n > chunkSlots/2 {
@@ -116,12 +113,12 @@ func (v *vector) resizeFirst(c slotClass, size int) {
 	old := &v.chunks[0]
 	copy(k.slots, old.slots)
 	copy(k.texts, old.texts)
-	k.due = old.due
+	k.due, k.idle = old.due, old.idle
 	*old = k
 }
 
 func newChunk(c slotClass, slots int) chunk {
-	k := chunk{due: never, slots: make([]byte, slots*c.width())}
+	k := chunk{due: never, idle: never, slots: make([]byte, slots*c.width())}
 	if c == largeClass {
 		k.texts = make([]largeText, slots)
 	}

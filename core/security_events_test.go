@@ -72,7 +72,7 @@ func secEventList() []secEvent {
 		return func(s *core.Session) { s.SetOwner(name) }
 	}
 	unknown := secCookie + "=" + core.NewToken().Reveal()
-	return []secEvent{
+	begin := []secEvent{
 		{core.SessionCreated, "info", "", visit(secSet("a"))},
 		{core.SessionRenewed, "info", "renew", visit(secSet("a"), (*core.Session).Renew)},
 		{core.SessionRenewed, "info", "owner", visit(secSet("a"), owner("alice"))},
@@ -80,12 +80,20 @@ func secEventList() []secEvent {
 		{core.SessionExpired, "info", "destroyed", outdated((*core.Session).Destroy)},
 		{core.SessionExpired, "info", "owner", visit(owner("alice"), owner("bob"))},
 		{core.SessionExpired, "info", "revoked", secCauseRevoked},
+		{core.SessionExpired, "info", "limit", secCauseEvicted},
 		{core.SessionUseAfterExpire, "warn", "idle", secCauseIdle},
 		{core.SessionUseAfterExpire, "warn", "lifetime", secCauseLifetime},
+		{core.SessionUseAfterExpire, "warn", "revoked", func(t *testing.T, site *secSite) {
+			token := secIssued(site.serve(nil, secSet("a")))
+			secCauseAllRevoked(t, site)
+			site.serve(secWith(token), secRead)
+		}},
 		{core.TokenUnknown, "warn", "", header(unknown)},
 		{core.TokenMalformed, "warn", "", header(secCookie + "=x")},
 		{core.TokenAmbiguous, "warn", "", header(unknown, secCookie+"=x")},
 		{core.TokenOutdated, "info", "", outdated(secRead)},
+	}
+	middle := []secEvent{
 		{core.ChangesDropped, "warn", "session ended", secCauseDropped((*core.Session).Destroy)},
 		{core.ChangesDropped, "warn", "value deleted", secCauseDropped(secValue().Delete)},
 		{core.ChangesLost, "error", "", secCauseLost},
@@ -95,13 +103,15 @@ func secEventList() []secEvent {
 		{core.StoreFailure, "error", "update", down("update", secSet("b"))},
 		{core.StoreFailure, "error", "delete", down("delete", (*core.Session).Destroy)},
 		{core.StoreFailure, "error", "sweep", secCauseSweep},
+	}
+	return slices.Concat(begin, secOwnerEvents(), middle, secOwnerFailures(), []secEvent{
 		{core.EndUnconfirmed, "error", "", secCauseUnconfirmed(1)},
 		{core.EndUnconfirmed, "error", "too many at once, given up", secCauseUnconfirmed(1025)},
 		{core.ValueUndecodable, "warn", "", visit(secSet("a"), func(s *core.Session) {
 			core.NewValue[int]("note").Get(s)
 		})},
 		{core.ClockAhead, "warn", "", secCauseAhead},
-	}
+	})
 }
 
 func secCauseRevoked(t *testing.T, site *secSite) {

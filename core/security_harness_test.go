@@ -150,9 +150,7 @@ func newSecSite(t *testing.T, cfg core.Config) *secSite {
 	cfg.Store = site.store
 	other := cfg.Observe
 	cfg.Observe = func(ctx context.Context, e core.Event) {
-		site.mu.Lock()
-		site.events = append(site.events, e)
-		site.mu.Unlock()
+		site.observe(ctx, e)
 		if other != nil {
 			other(ctx, e)
 		}
@@ -166,6 +164,12 @@ func newSecSite(t *testing.T, cfg core.Config) *secSite {
 	})
 	site.manager = manager
 	return site
+}
+
+func (s *secSite) observe(_ context.Context, e core.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = append(s.events, e)
 }
 
 // seen lists the kinds of events since the last call.

@@ -96,6 +96,7 @@ func TestT60_NoTokenInAnyLogErrorOrDump(t *testing.T) {
 		l.site = site
 		life := &secLife{t: t, site: site, listener: l}
 		life.ordinary()
+		life.owners()
 		life.attacks()
 		life.mistakes()
 		life.outages()

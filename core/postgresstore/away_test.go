@@ -2,6 +2,7 @@ package postgresstore_test
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 
 // calls are all that a store is asked, with a record that it holds.
 func calls(store *postgresstore.Store, rec core.Record) map[string]func(context.Context) error {
-	return map[string]func(context.Context) error{
+	list := map[string]func(context.Context) error{
 		"ping":   store.Ping,
 		"create": func(ctx context.Context) error { return store.Create(ctx, newRecord(1)) },
 		"load": func(ctx context.Context) error {
@@ -32,6 +33,8 @@ func calls(store *postgresstore.Store, rec core.Record) map[string]func(context.
 			return err
 		},
 	}
+	maps.Copy(list, ownerCalls(store))
+	return list
 }
 
 // requireNoVerdict requires an error that says nothing of any record, and no password.
@@ -40,6 +43,7 @@ func requireNoVerdict(t testing.TB, err error) {
 	require.Error(t, err)
 	for _, verdict := range []error{
 		core.ErrNotFound, core.ErrExists, core.ErrConflict, core.ErrNotDurable, core.ErrStoreFull,
+		core.ErrOwnerLimit,
 	} {
 		assert.NotErrorIs(t, err, verdict)
 	}

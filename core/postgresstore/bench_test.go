@@ -50,9 +50,10 @@ func (r rival) delete(ctx context.Context, token core.ID) error {
 // A benchmark measures an operation of the Store beside the same of a rival, in turns on one server
 // that syncs, so that what else the machine does meets both.
 type benchmark struct {
-	store *postgresstore.Store
-	rival rival
-	kept  []core.Record // which both hold
+	server *servers.Postgres
+	store  *postgresstore.Store
+	rival  rival
+	kept   []core.Record // which both hold
 }
 
 const (
@@ -140,7 +141,7 @@ func newBenchmark(b *testing.B) *benchmark {
 	require.NoError(b, store.Migrate(b.Context()))
 	_, err = pool.Exec(b.Context(), rivalTable)
 	require.NoError(b, err)
-	bench := &benchmark{store: store, rival: rival{pool}, kept: make([]core.Record, benchSessions)}
+	bench := &benchmark{server: server, store: store, rival: rival{pool}, kept: make([]core.Record, benchSessions)}
 	for i := range bench.kept {
 		bench.kept[i] = newRecord(benchSize)
 		require.NoError(b, store.Create(b.Context(), bench.kept[i]))

@@ -26,9 +26,31 @@ func TestPgBouncerInTransactionMode(t *testing.T) {
 	})
 	for _, mode := range modes[1:] {
 		t.Run("every operation/"+mode, func(t *testing.T) {
-			useAll(t, open(t, url+inMode(mode), postgresstore.Options{}))
+			store := open(t, url+inMode(mode), postgresstore.Options{})
+			useAll(t, store)
+			useOwners(t, store, "user:"+mode)
 		})
 	}
+
+	t.Run("nobody hears anything through it, and that is noticed", func(t *testing.T) {
+		store := open(t, url+inMode("cache_describe"), postgresstore.Options{})
+		w := watch(t, store)
+		require.ErrorContains(t, w.over(t), "Options.Listen")
+		require.NotContains(t, w.err.Error(), servers.PostgresPassword)
+		select {
+		case <-w.ready:
+			require.Fail(t, "it must not be ready")
+		default:
+		}
+	})
+
+	t.Run("another way to listen", func(t *testing.T) {
+		store := open(t, url+inMode("cache_describe"),
+			postgresstore.Options{Listen: server.URL()})
+		w, id := watchReady(t, store), newID()
+		require.NoError(t, store.Delete(t.Context(), id))
+		w.awaitEnd(t, id)
+	})
 
 	// A setting that stayed behind on a connection of the server would be the next client's.
 	t.Run("nothing is left behind", func(t *testing.T) {

@@ -2,6 +2,7 @@ package postgresstore_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -49,6 +50,25 @@ func TestAnEndIsOnTheDiskWhateverTheServerIsTold(t *testing.T) {
 
 	rec = after(func(rec core.Record) { require.NoError(t, store.Delete(t.Context(), rec.ID)) })
 	requireLacks(t, store, rec.ID)
+
+	entry := newEntry()
+	after(func(core.Record) {
+		_, err := store.AddOwned(t.Context(), "user:42", entry, 0, 0)
+		require.NoError(t, err)
+	})
+	requireOwned(t, store, "user:42", entry)
+	epoch, mark := newEpoch(), time.UnixMilli(1)
+	after(func(core.Record) {
+		_, _, err := store.RaiseEpoch(t.Context(), "user:42", epoch, time.Now())
+		require.NoError(t, err)
+	})
+	raised, err := store.OwnerEpoch(t.Context(), "user:42")
+	require.NoError(t, err)
+	assert.Equal(t, epoch, raised)
+	after(func(core.Record) { require.NoError(t, store.RaiseMark(t.Context(), "a", mark)) })
+	at, err := store.Mark(t.Context(), "a")
+	require.NoError(t, err)
+	assert.True(t, at.Equal(mark))
 
 	var other core.Record
 	after(func(rec core.Record) {

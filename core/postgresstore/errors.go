@@ -19,20 +19,26 @@ const (
 	diskFull             = "53100"
 	serializationFailure = "40001"
 	deadlock             = "40P01"
+	queueFull            = "54000" // too many notifications that somebody has not taken
 )
 
-// failure is what a call answers when PostgreSQL, or the way to it, failed. Neither pgx nor
-// PostgreSQL put a password into their errors; what pgx says of a URL never gets here.
+// failure is what a call on the table of records answers when PostgreSQL, or the way to it, failed.
 func (s *Store) failure(ctx context.Context, err error) error {
+	return s.failureAt(ctx, s.table, err)
+}
+
+// failureAt is failure for a table. Neither pgx nor PostgreSQL put a password into their errors;
+// what pgx says of a URL never gets here.
+func (s *Store) failureAt(ctx context.Context, table string, err error) error {
 	if over := ctx.Err(); over != nil && !errors.Is(err, over) {
 		return fmt.Errorf("postgresstore: %w: %w", over, err)
 	}
 	switch code(err) {
 	case undefinedTable:
 		return fmt.Errorf("postgresstore: there is no table %s: call Migrate, or run what Schema "+
-			"prints: %w", s.table, err)
+			"prints: %w", table, err)
 	case undefinedColumn:
-		return fmt.Errorf("postgresstore: the table %s is not one of this store: %w", s.table, err)
+		return fmt.Errorf("postgresstore: the table %s is not one of this store: %w", table, err)
 	case undefinedStatement, duplicateStatement:
 		return fmt.Errorf("postgresstore: a pooler of transactions seems to be in between: add "+
 			"default_query_exec_mode=cache_describe to the URL: %w", err)

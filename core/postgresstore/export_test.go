@@ -5,5 +5,7 @@ func (s *Store) Statements() []string {
 	t := s.statements
 	return []string{
 		t.ping, t.load, t.create, t.update, t.touch, t.renew, t.refused, t.delete, t.fence, t.sweep,
+		t.epoch, t.add, t.notAdded, t.list, t.remove, t.raise, t.haveOwners, t.sweepOwners,
+		t.mark, t.raiseMark, t.renewAndTell, t.deleteAndTell, t.channel, t.beat,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sessionserverstore/sessionserverstore/core"
@@ -23,16 +24,13 @@ import (
 // Open does not connect: the first call does, and each call tries again where that fails. Close the
 // Store when it is not used any more. The error is one or several joined *core.ConfigError.
 func Open(url string, options Options) (*Store, error) {
-	config, urlErr := parse(url)
+	config, urlErr := parse("postgresstore.Open's url", url)
 	s, err := New(noDB{}, options)
 	if err := errors.Join(urlErr, err); err != nil {
 		return nil, err
 	}
 	Configure(config.ConnConfig)
-	if config.ConnConfig.ConnectTimeout == 0 {
-		// pgx's two minutes is how long the pool would go without a connection that is in vain.
-		config.ConnConfig.ConnectTimeout = connectTimeout
-	}
+	hurry(config.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
 		return nil, err
@@ -44,11 +42,19 @@ func Open(url string, options Options) (*Store, error) {
 
 const connectTimeout = 5 * time.Second
 
+// hurry sets a limit for connecting if there is none: pgx's two minutes is how long a pool would go
+// without a connection that is in vain.
+func hurry(config *pgx.ConnConfig) {
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+}
+
 // noDB stands for the pool until it is there.
 type noDB struct{ DB }
 
 // parse keeps what pgx says of a URL to itself: it may hold the password.
-func parse(url string) (*pgxpool.Config, error) {
+func parse(field, url string) (*pgxpool.Config, error) {
 	reason := "is empty"
 	if url != "" {
 		config, err := pgxpool.ParseConfig(url)
@@ -57,7 +63,7 @@ func parse(url string) (*pgxpool.Config, error) {
 		}
 		reason = "is not one that pgx understands (it is not shown, since it may hold a password)"
 	}
-	return nil, &core.ConfigError{Field: "postgresstore.Open's url", Reason: reason}
+	return nil, &core.ConfigError{Field: field, Reason: reason}
 }
 
 // New makes a Store over a database that the program has already, as a rule a *pgxpool.Pool; see
@@ -67,19 +73,22 @@ func parse(url string) (*pgxpool.Config, error) {
 // Where the database is a pool, what may wait for a standby takes three of four of its connections
 // at most, so that loads go on if no standby answers.
 func New(db DB, options Options) (*Store, error) {
-	table, index, err := options.table()
+	names, err := options.names()
+	ear, earErr := newEar(options)
 	if db == nil {
-		err = errors.Join(&core.ConfigError{Field: "postgresstore.New's db", Reason: "is nil"}, err)
+		earErr = errors.Join(earErr,
+			&core.ConfigError{Field: "postgresstore.New's db", Reason: "is nil"})
 	}
-	if err != nil {
+	if err := errors.Join(err, earErr); err != nil {
 		return nil, err
 	}
 	s := &Store{
 		close:      func() {},
 		options:    options,
-		table:      table,
-		schema:     newSchema(table, index),
-		statements: newStatements(table, options.Standby),
+		ear:        ear,
+		tables:     names,
+		schema:     newSchema(names),
+		statements: newStatements(names, options),
 	}
 	s.use(db)
 	return s, nil

@@ -8,8 +8,9 @@ import (
 
 const (
 	defaultTable = "sessions"
-	// maxTable leaves room for what is added to a table's name to make that of its index or of a
-	// constraint: PostgreSQL cuts names at 63 bytes, and two that are cut may be the same.
+	// maxTable leaves room for what is added to a table's name to make those of the others, of an
+	// index or of a constraint, at most "_owners_pkey": PostgreSQL cuts names at 63 bytes, and two
+	// that are cut may be the same.
 	maxTable  = 50
 	maxSchema = 63
 )
@@ -27,10 +28,29 @@ type Options struct {
 	// Manager then tries again until one confirms. A Store of New needs a pool that Configure has
 	// prepared for it. Durability is core.Replicated with it, else core.Durable.
 	Standby bool
+	// Listen is the URL of the connection on which Watch listens. It is needed only where that of
+	// the pool will not do: where DB is no *pgxpool.Pool, and behind a pooler of transactions, such
+	// as PgBouncer, which passes on nothing that it was not asked for. It leads to the same server
+	// and database by another way, and to the one that takes writes if there are several.
+	Listen string
+	// Unwatched leaves out of ends and renewals what Watch needs to hear of them. PostgreSQL
+	// carries out one such commit at a time, for all databases of a server; without it they share
+	// the disk's and the standbys' time as other writes do. Watch then answers with
+	// errors.ErrUnsupported, and the Manager looks after sessions that somebody waits for every few
+	// seconds. All Stores of a table must agree.
+	Unwatched bool
 }
 
-// table returns the quoted name of the table, and that of its index.
-func (o Options) table() (table, index string, err error) {
+// tables are the names of what a Store needs, quoted, since one may be a word of SQL, such as
+// "user".
+type tables struct {
+	table, index        string
+	owners, ownersIndex string
+	marks               string
+}
+
+// names returns the names of the tables and of their indexes.
+func (o Options) names() (tables, error) {
 	name := o.Table
 	if name == "" {
 		name = defaultTable
@@ -49,15 +69,18 @@ func (o Options) table() (table, index string, err error) {
 		reason = "is in a schema whose name is longer than 63 characters"
 	}
 	if reason != "" {
-		return "", "", &core.ConfigError{Field: "postgresstore.Options.Table", Reason: reason}
+		return tables{}, &core.ConfigError{Field: "postgresstore.Options.Table", Reason: reason}
 	}
-	// Quoted, since the name may be a word of SQL, such as "user".
-	index = `"` + table + `_due"`
-	table = `"` + table + `"`
+	index := func(of string) string { return `"` + table + of + `_due"` }
+	in := ""
 	if qualified {
-		table = `"` + schema + `".` + table
+		in = `"` + schema + `".`
 	}
-	return table, index, nil
+	return tables{
+		table: in + `"` + table + `"`, index: index(""),
+		owners: in + `"` + table + `_owners"`, ownersIndex: index("_owners"),
+		marks: in + `"` + table + `_marks"`,
+	}, nil
 }
 
 func isName(s string) bool {

@@ -38,10 +38,11 @@ func TestATableHasAName(t *testing.T) {
 }
 
 func TestAllFaultsAreNamedAtOnce(t *testing.T) {
-	bad := postgresstore.Options{Table: "a b"}
+	bad := postgresstore.Options{Table: "a b", Listen: "mysql://"}
 	_, err := postgresstore.Open("", bad)
 	require.ErrorContains(t, err, "Open's url is empty")
 	require.ErrorContains(t, err, "Options.Table")
+	require.ErrorContains(t, err, "Options.Listen")
 	_, err = postgresstore.New(nil, bad)
 	require.ErrorContains(t, err, "New's db is nil")
 	require.ErrorContains(t, err, "Options.Table")
@@ -57,11 +58,14 @@ func TestAURLThatIsRefusedIsNotShown(t *testing.T) {
 		"mysql://app:geheim@127.0.0.1/app",
 		"postgres://app:geheim@127.0.0.1/app?sslrootcert=/no/such/file&sslmode=verify-full",
 	} {
-		_, err := postgresstore.Open(url, postgresstore.Options{})
-		var fault *core.ConfigError
-		require.ErrorAs(t, err, &fault, url)
-		for e := err; e != nil; e = errors.Unwrap(e) {
-			assert.NotContains(t, fmt.Sprintf("%+v %#v", e, e), "heim")
+		_, opened := postgresstore.Open(url, postgresstore.Options{})
+		_, listens := postgresstore.Open(nowhere, postgresstore.Options{Listen: url})
+		for _, err := range []error{opened, listens} {
+			var fault *core.ConfigError
+			require.ErrorAs(t, err, &fault, url)
+			for e := err; e != nil; e = errors.Unwrap(e) {
+				assert.NotContains(t, fmt.Sprintf("%+v %#v", e, e), "heim")
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -72,6 +73,38 @@ func TestTheTableOfAnotherProgramIsLeftAlone(t *testing.T) {
 	assert.False(t, ask[bool](t, conn, "SELECT to_regclass('sessions_due') IS NOT NULL"))
 }
 
+func TestTheTablesOfOwnersAndMarksMayBeThoseOfAnother(t *testing.T) {
+	address := servers.SharedPostgres(t).Database(t)
+	conn := connect(t, address)
+	run(t, conn, "CREATE TABLE a_owners (owner text, dog text); CREATE TABLE b_marks (name text)")
+	for _, table := range []string{"a", "b"} {
+		err := openOnly(t, address, postgresstore.Options{Table: table}).Migrate(t.Context())
+		require.ErrorContains(t, err, "is not one of this store: name another")
+	}
+}
+
+// What an earlier version made lacks the tables of owners and marks.
+func TestMigrateAddsWhatAnEarlierVersionDidNotHave(t *testing.T) {
+	address := servers.SharedPostgres(t).Database(t)
+	conn := connect(t, address)
+	for range 5 {
+		store := open(t, address, postgresstore.Options{})
+		rec := created(t, store)
+		run(t, conn, "DROP TABLE sessions_owners, sessions_marks")
+		var group sync.WaitGroup
+		for range 4 {
+			node := openOnly(t, address, postgresstore.Options{})
+			group.Go(func() {
+				assert.NoError(t, node.Migrate(t.Context()))
+				_, err := node.AddOwned(t.Context(), "user:42", newEntry(), 0, 0)
+				assert.NoError(t, err)
+			})
+		}
+		group.Wait()
+		requireHolds(t, store, rec)
+	}
+}
+
 func TestWithoutATableAnErrorSaysWhatToDo(t *testing.T) {
 	store := openOnly(t, servers.SharedPostgres(t).Database(t), postgresstore.Options{})
 	rec := newRecord(10)
@@ -101,10 +134,18 @@ func TestAProgramNeedsNoPrivilegeButThoseOnTheTable(t *testing.T) {
 
 	run(t, owner, clerk.Schema())
 	run(t, owner, clerk.Schema())
-	run(t, owner, "GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO clerk")
+	const grants = `GRANT SELECT, INSERT, UPDATE, DELETE ON sessions, sessions_owners TO clerk;
+		GRANT SELECT, INSERT, UPDATE ON sessions_marks TO clerk;`
+	require.Contains(t, documentation(t), words(strings.ReplaceAll(grants, "clerk", "app")))
+	run(t, owner, grants)
 	t.Cleanup(func() { _, _ = server.PsqlIn(address, "DROP OWNED BY clerk") })
 	require.NoError(t, clerk.Migrate(t.Context()))
 	useAll(t, clerk)
+	useOwners(t, clerk, "user:42")
+	watchReady(t, clerk)
+	_, err := clerk.DeleteExpired(t.Context(), time.Now().Add(24*time.Hour))
+	require.NoError(t, err)
+	requireOwned(t, clerk, "user:42")
 }
 
 // as returns the URL of a database for another user, whose password is the name.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -96,6 +97,69 @@ func TestASynchronousStandby(t *testing.T) {
 		assert.False(t, p.knows(t, rec.ID))
 	})
 
+	// PostgreSQL lets one commit at a time tell something, and this one must not be any that waits.
+	t.Run("many ends take effect and are told while the standby is away", func(t *testing.T) {
+		many := openOnly(t, url+"&pool_max_conns=8", postgresstore.Options{})
+		w := watchReady(t, store)
+		var records [6]core.Record
+		for i := range records {
+			records[i] = created(t, many)
+		}
+		p.cut(t)
+		ctx, cancel := context.WithCancel(patiently(t))
+		var group sync.WaitGroup
+		for i, rec := range records {
+			group.Go(func() {
+				if i%2 == 0 {
+					assert.ErrorIs(t, many.Delete(ctx, rec.ID), context.Canceled)
+					return
+				}
+				assert.ErrorIs(t, many.Renew(ctx, next(rec), rec.Revision), context.Canceled)
+			})
+		}
+		awaitOne(t, p.observer, "all wait for the standby", `SELECT count(*) = 6
+			FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
+		for i, rec := range records {
+			require.Eventually(t, func() bool {
+				ended, renewed := w.heard(rec.ID)
+				return []int{ended, renewed}[i%2] == 1
+			}, patience, time.Millisecond)
+		}
+		requireLacks(t, store, records[0].ID)
+		cancel()
+		group.Wait()
+		p.heal()
+	})
+
+	t.Run("what belongs to owners is on the standby when it is acknowledged", func(t *testing.T) {
+		on := func(sql string) bool {
+			return ask[bool](t, connect(t, p.standby.URL()), "SELECT EXISTS (SELECT FROM "+sql+")")
+		}
+		for _, s := range []*postgresstore.Store{store, strict} {
+			entry := newEntry()
+			p.cut(t)
+			_, err := s.AddOwned(shortly(t), "user:1", entry, 0, 0)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			_, _, err = s.RaiseEpoch(shortly(t), "user:2", 7, time.Time{})
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.ErrorIs(t, s.RaiseMark(shortly(t), "b", time.Now()), context.DeadlineExceeded)
+			require.NoError(t, s.RemoveOwned(patiently(t), "user:1", newEntry()))
+			require.NoError(t, s.RemoveOwned(patiently(t), "user:1", entry), "nobody waits for it")
+			p.heal()
+			_, err = s.AddOwned(t.Context(), "user:1", entry, 0, 0)
+			require.NoError(t, err)
+			before, _, err := s.RaiseEpoch(t.Context(), "user:2", 7, time.Time{})
+			require.NoError(t, err)
+			require.Equal(t, core.Epoch(7), before)
+			require.NoError(t, s.RaiseMark(t.Context(), "b", time.UnixMilli(1)))
+			p.primary.AwaitCaughtUp(t, p.standby)
+			assert.True(t, on("sessions_owners WHERE entries ? '"+string(entry.ID)+"'"))
+			assert.True(t, on("sessions_owners WHERE owner = 'user:2' AND epoch = 7"))
+			assert.True(t, on("sessions_marks WHERE name = 'b' AND at > 1"))
+			require.NoError(t, s.RemoveOwned(t.Context(), "user:1", entry))
+		}
+	})
+
 	t.Run("a renewal that is tried again waits again", func(t *testing.T) {
 		rec := created(t, strict)
 		then := next(rec)
@@ -129,7 +193,7 @@ func TestASynchronousStandby(t *testing.T) {
 	for name, store := range stores {
 		t.Run("a wait that was cancelled is no success/"+name, func(t *testing.T) {
 			rec, begun := created(t, store), newRecord(1)
-			then, ctx := next(rec), patiently(t)
+			then, ctx, entry := next(rec), patiently(t), newEntry()
 			p.cut(t)
 			for _, write := range []func() error{
 				func() error { return store.Create(ctx, begun) },
@@ -137,6 +201,23 @@ func TestASynchronousStandby(t *testing.T) {
 				func() error { return store.Renew(ctx, then, then.Revision) },
 				func() error { return store.Delete(ctx, rec.ID) },
 				func() error { return store.Delete(ctx, rec.ID) },
+				func() error {
+					n, err := store.AddOwned(ctx, name, entry, 0, 0)
+					assert.Equal(t, 1, n)
+					return err
+				},
+				func() error {
+					_, entries, err := store.RaiseEpoch(ctx, name, 1, time.Time{})
+					assert.Equal(t, []core.OwnerEntry{entry}, entries)
+					return err
+				},
+				func() error {
+					before, entries, err := store.RaiseEpoch(ctx, name, 1, time.Time{})
+					assert.Equal(t, core.Epoch(1), before)
+					assert.Equal(t, []core.OwnerEntry{entry}, entries)
+					return err
+				},
+				func() error { return store.RaiseMark(ctx, "a", time.Time{}) },
 			} {
 				done := make(chan error, 1)
 				go func() { done <- write() }()
@@ -248,4 +329,12 @@ func TestWithoutAStandbyNothingIsConfirmedByOne(t *testing.T) {
 		require.ErrorIs(t, store.Delete(t.Context(), rec.ID), core.ErrNotDurable)
 		requireLacks(t, store, rec.ID)
 	}
+	entry := newEntry()
+	n, err := store.AddOwned(t.Context(), "user:42", entry, 0, 0)
+	require.ErrorIs(t, err, core.ErrNotDurable)
+	assert.Equal(t, 1, n)
+	_, entries, err := store.RaiseEpoch(t.Context(), "user:42", 1, time.Time{})
+	require.ErrorIs(t, err, core.ErrNotDurable)
+	assert.Equal(t, []core.OwnerEntry{entry}, entries)
+	require.ErrorIs(t, store.RaiseMark(t.Context(), "a", time.Now()), core.ErrNotDurable)
 }

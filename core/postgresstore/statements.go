@@ -6,11 +6,19 @@ import "strings"
 // it is one round trip, is a transaction by itself, and works behind a pooler of transactions.
 type statements struct {
 	ping, load, create, update, touch, renew, refused, delete, fence, sweep string
-	standby                                                                 string
+	standby, renewAndTell, deleteAndTell                                    string
+	epoch, add, notAdded, list, remove, raise                               string
+	haveOwners, sweepOwners, mark, raiseMark                                string
+	channel, beat                                                           string
 }
 
-func newStatements(table string, standby bool) statements {
-	text := strings.NewReplacer("{table}", table, "{carefully}", carefully(standby)).Replace
+func newStatements(names tables, options Options) statements {
+	// What is put in may itself hold names, so those come last.
+	parts := strings.NewReplacer("{carefully}", carefully(options.Standby),
+		"{told}", toldSQL, "{waits}", waits(options.Standby), "{alone}", ifAlone(options.Standby))
+	fill := strings.NewReplacer("{table}", names.table, "{owners}", names.owners,
+		"{marks}", names.marks)
+	text := func(sql string) string { return fill.Replace(parts.Replace(parts.Replace(sql))) }
 	return statements{
 		ping:    text(pingSQL),
 		load:    text(loadSQL),
@@ -23,6 +31,22 @@ func newStatements(table string, standby bool) statements {
 		fence:   text(fenceSQL),
 		sweep:   text(sweepSQL),
 		standby: "SELECT " + standbySQL,
+
+		renewAndTell:  text(renewAndTellSQL),
+		deleteAndTell: text(deleteAndTellSQL),
+
+		epoch:       text(epochSQL),
+		add:         text(addSQL),
+		notAdded:    text(notAddedSQL),
+		list:        text(listSQL),
+		remove:      text(removeSQL),
+		raise:       text(raiseSQL),
+		haveOwners:  text(haveOwnersSQL),
+		sweepOwners: text(sweepOwnersSQL),
+		mark:        text(markSQL),
+		raiseMark:   text(raiseMarkSQL),
+		channel:     text(channelSQL),
+		beat:        text(beatSQL),
 	}
 }
 
@@ -37,6 +61,7 @@ const loadSQL = `SELECT revision, owner, used, expires, data FROM {table} WHERE 
 const (
 	copied = "copied" // the server waits for standbys
 	alone  = "alone"  // it waits for none, although it should
+	later  = "later"  // it has waited for nothing, and fenceSQL is to follow
 )
 
 const createSQL = `INSERT INTO {table} (id, revision, owner, used, expires, due, data)
@@ -67,7 +92,8 @@ const refusedSQL = `SELECT revision::text FROM {table} WHERE id = $1::text`
 
 const deleteSQL = `DELETE FROM {table} WHERE id = $1::text RETURNING {carefully}`
 
-// fenceSQL is sent by a Delete whose row is gone already. A transaction that writes nothing waits
+// fenceSQL is sent where what came before it is to be confirmed: the end of a record that is gone
+// already, or what deleteAndTellSQL and renewAndTellSQL have left for later. A transaction that writes nothing waits
 // neither for the disk nor for a standby, so that a second attempt would seem to confirm an end
 // that the first could not. This one writes a message into the log that standbys receive, and
 // nowhere else. (A number for the transaction alone would not do: it is its writing that a commit

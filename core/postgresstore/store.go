@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -29,17 +30,22 @@ type Store struct {
 	db      DB
 	close   func()
 	options Options
-	table   string // quoted
 	schema  string
 	waiters chan struct{} // as many as may wait for a standby at once
+	telling atomic.Int64  // how many ends and renewals are under way
+	ear     ear
+	tables
 	statements
 }
 
 var (
-	_ core.Store   = (*Store)(nil)
-	_ core.Sweeper = (*Store)(nil)
-	_ core.Toucher = (*Store)(nil)
-	_ core.Renewer = (*Store)(nil)
+	_ core.Store      = (*Store)(nil)
+	_ core.Sweeper    = (*Store)(nil)
+	_ core.Toucher    = (*Store)(nil)
+	_ core.Renewer    = (*Store)(nil)
+	_ core.OwnerIndex = (*Store)(nil)
+	_ core.Watcher    = (*Store)(nil)
+	_ core.Marker     = (*Store)(nil)
 )
 
 // Format writes a fixed text, whatever the verb: what a store holds is not for a log.
@@ -84,22 +90,28 @@ func (s *Store) Create(ctx context.Context, rec core.Record) error {
 
 // Update implements core.Store. It answers core.ErrStoreFull if the server's disk is full.
 func (s *Store) Update(ctx context.Context, rec core.Record, was core.Revision) error {
-	return s.replace(ctx, s.writeAndWait, s.update, rec.ID, was, int64(rec.Revision),
-		rec.Owner, rec.Used.UnixMilli(), end(rec), []byte(rec.Data))
+	send := func(args ...any) (answer, error) { return s.writeAndWait(ctx, s.update, args...) }
+	return s.replace(ctx, rec.ID, was, send, int64(rec.Revision), rec.Owner, rec.Used.UnixMilli(),
+		end(rec), []byte(rec.Data))
 }
 
 // Renew implements core.Renewer: it is an Update that is on stable storage whatever the server's
 // synchronous_commit says, and that needs a standby with Options.Standby.
 func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
-	return s.replace(ctx, s.writeAndWait, s.renew, rec.ID, was, int64(rec.Revision),
-		rec.Owner, rec.Used.UnixMilli(), end(rec), []byte(rec.Data))
+	n := news{aloud: s.renewAndTell, quiet: s.renew, others: s.telling.Add(1) > 1}
+	defer s.telling.Add(-1)
+	send := func(args ...any) (answer, error) { return s.tell(ctx, n, args...) }
+	return s.replace(ctx, rec.ID, was, send, int64(rec.Revision), rec.Owner, rec.Used.UnixMilli(),
+		end(rec), []byte(rec.Data))
 }
 
 // Delete implements core.Store. Once it has answered no error the end is on stable storage whatever
 // the server's synchronous_commit says, and on the standbys with Options.Standby. That it was
 // called before does not matter: it confirms an end anew, though the record be gone.
 func (s *Store) Delete(ctx context.Context, id core.ID) error {
-	a, err := s.writeAndWait(ctx, s.delete, string(id))
+	n := news{aloud: s.deleteAndTell, quiet: s.delete, others: s.telling.Add(1) > 1}
+	defer s.telling.Add(-1)
+	a, err := s.tell(ctx, n, string(id))
 	if err == nil && !a.done {
 		a, err = s.writeAndWait(ctx, s.fence)
 	}
@@ -112,8 +124,8 @@ func (s *Store) Delete(ctx context.Context, id core.ID) error {
 // Touch implements core.Toucher. It does not wait for the disk: a crash may undo the touches of the
 // last second.
 func (s *Store) Touch(ctx context.Context, rec core.Record, was core.Revision) error {
-	return s.replace(ctx, s.write, s.touch, rec.ID, was, int64(rec.Revision),
-		rec.Used.UnixMilli(), end(rec))
+	send := func(args ...any) (answer, error) { return s.write(ctx, s.touch, args...) }
+	return s.replace(ctx, rec.ID, was, send, int64(rec.Revision), rec.Used.UnixMilli(), end(rec))
 }
 
 // end is a record's Expires as it is kept: nil, which is NULL, means never.

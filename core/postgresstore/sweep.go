@@ -18,7 +18,34 @@ func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 			return 0, s.failure(ctx, err)
 		}
 		if deleted > 0 || later < sweepBatch {
-			return deleted, nil
+			if deleted > 0 {
+				return deleted, nil // the Manager calls again
+			}
+			return 0, s.forget(ctx, now.Add(-slack))
 		}
 	}
+}
+
+// slack is how much longer than it must what belongs to an owner is kept: clocks differ.
+const slack = 10 * time.Minute
+
+// forget removes what need not be known of owners any more.
+func (s *Store) forget(ctx context.Context, now time.Time) error {
+	var have bool
+	err := s.db.QueryRow(ctx, s.haveOwners).Scan(&have)
+	if err != nil {
+		return s.failureAt(ctx, s.owners, err)
+	}
+	if !have {
+		return nil // nobody has called Migrate since it makes this table
+	}
+	for n := sweepBatch; n == sweepBatch; {
+		err := unlessRolledBack(func() error {
+			return s.db.QueryRow(ctx, s.sweepOwners, now.UnixMilli()).Scan(&n, nil)
+		})
+		if err != nil {
+			return s.failureAt(ctx, s.owners, err)
+		}
+	}
+	return nil
 }

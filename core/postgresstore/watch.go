@@ -40,6 +40,11 @@ func Configure(config *pgx.ConnConfig) {
 			notice(conn, n)
 		}
 	}
+	preferPrimary(config)
+}
+
+// preferPrimary makes a connection one to a server that takes writes, unless it is said to which.
+func preferPrimary(config *pgx.ConnConfig) {
 	if config.ValidateConnect == nil {
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	errUnstable  = errors.New("postgresstore: a record comes and goes while it is written")
+	errUnstable  = errors.New("postgresstore: what is written comes and goes meanwhile")
 	errNoStandby = errors.New("postgresstore: the server's synchronous_standby_names is empty")
 	errCancelled = errors.New("postgresstore: the wait for a standby was cancelled")
 	errUnwatched = errors.New("postgresstore: the pool was not prepared by Configure")
@@ -20,21 +20,21 @@ var (
 
 // An answer is what a write comes back with.
 type answer struct {
-	done      bool   // it took effect
-	standby   string // copied, alone, or "" where standbys do not matter
-	cancelled bool   // the wait for them was given up
-	watched   bool   // else cancelled says nothing
+	done      bool      // it took effect
+	standby   string    // copied, alone, or "" where standbys do not matter
+	cancelled bool      // the wait for them was given up
+	watched   bool      // else cancelled says nothing
+	more      [2]string // what the third and the fourth column say, if there are any
 }
 
-// A sender is write or writeAndWait.
-type sender func(ctx context.Context, sql string, args ...any) (answer, error)
-
-// replace sends a write of a record whose Revision is was. The ID and was are its first arguments.
+// replace sends a write of a record whose Revision is was, until that can be judged. The ID and was
+// are the first arguments.
 func (s *Store) replace(
-	ctx context.Context, send sender, sql string, id core.ID, was core.Revision, args ...any,
+	ctx context.Context, id core.ID, was core.Revision,
+	send func(args ...any) (answer, error), args ...any,
 ) error {
 	for range attempts {
-		a, err := send(ctx, sql, append([]any{string(id), int64(was)}, args...)...)
+		a, err := send(append([]any{string(id), int64(was)}, args...)...)
 		if err != nil {
 			return s.failure(ctx, err)
 		}
@@ -70,6 +70,12 @@ func (s *Store) refusal(ctx context.Context, id core.ID, was core.Revision) erro
 // them ends early if somebody cancels it, pgx among them when the context is over: then the server
 // may yet answer as if all were well.
 func (s *Store) confirmed(ctx context.Context, a answer) error {
+	if a.standby == later {
+		var err error
+		if a, err = s.writeAndWait(ctx, s.fence); err != nil {
+			return s.failure(ctx, err)
+		}
+	}
 	switch {
 	case a.cancelled:
 		return fmt.Errorf("%w: %w", core.ErrNotDurable, errCancelled)
@@ -111,6 +117,27 @@ func (s *Store) writeAndWait(ctx context.Context, sql string, args ...any) (answ
 	return s.write(ctx, sql, args...)
 }
 
+// A news is a write that others are to hear of.
+type news struct {
+	aloud  string // the statement, whose last argument is whether there are others under way
+	quiet  string // one that tells nobody
+	others bool
+}
+
+// tell sends a write that others are to hear of.
+func (s *Store) tell(ctx context.Context, n news, args ...any) (answer, error) {
+	if s.options.Unwatched {
+		return s.writeAndWait(ctx, n.quiet, args...)
+	}
+	a, err := s.writeAndWait(ctx, n.aloud, append(args, n.others)...)
+	if code(err) == queueFull {
+		// Somebody on this server listens and does not hear. That must not keep a session alive.
+		// Nobody can be told of it, but those who watch know it by the next beat.
+		return s.writeAndWait(ctx, n.quiet, args...)
+	}
+	return a, err
+}
+
 // write sends a statement that writes.
 func (s *Store) write(ctx context.Context, sql string, args ...any) (a answer, err error) {
 	err = unlessRolledBack(func() (err error) {
@@ -133,7 +160,11 @@ func (s *Store) writeOnce(ctx context.Context, sql string, args []any) (a answer
 	}
 	before := w.count()
 	if rows.Next() {
-		a.done, a.standby = true, standby(rows.RawValues()[0])
+		columns := rows.RawValues()
+		a.done, a.standby = true, standby(columns[0])
+		for i := 2; i < len(columns); i++ {
+			a.more[i-2] = string(columns[i])
+		}
 	}
 	rows.Close()
 	// Others may have the connection by now; a warning of theirs only makes this call careful.
@@ -147,6 +178,8 @@ func standby(column []byte) string {
 		return copied
 	case alone:
 		return alone
+	case later:
+		return later
 	}
 	return ""
 }

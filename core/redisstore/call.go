@@ -120,41 +120,41 @@ func ended(ctx context.Context, noticed error) error {
 }
 
 // send sends a write, and once more with the whole script where the server does not know it.
-func (s *Store) send(ctx context.Context, w *write) (int64, error) {
+func (s *Store) send(ctx context.Context, w *write) (answer, error) {
 	client, err := s.link.get(ctx)
 	if err != nil {
-		return 0, s.failed(ctx, err)
+		return answer{}, s.failed(ctx, err)
 	}
 	if !s.link.mood.enter(ctx) {
 		return s.sendAside(ctx, client, *w)
 	}
-	outcome, err := sendTo(ctx, client, w)
+	a, err := sendTo(ctx, client, w)
 	s.link.mood.leave(err)
-	return outcome, s.failed(ctx, err)
+	return a, s.failed(ctx, err)
 }
 
-func sendTo(ctx context.Context, client rueidis.Client, w *write) (int64, error) {
-	outcome, err := w.outcome(client.Do(ctx, w.command(client.B(), false)))
+func sendTo(ctx context.Context, client rueidis.Client, w *write) (answer, error) {
+	a, err := w.answer(client.Do(ctx, w.command(client.B(), false)))
 	if unknownScript(err) {
-		outcome, err = w.outcome(client.Do(ctx, w.command(client.B(), true)))
+		a, err = w.answer(client.Do(ctx, w.command(client.B(), true)))
 	}
-	return outcome, err
+	return a, err
 }
 
-func (s *Store) sendAside(ctx context.Context, client rueidis.Client, w write) (int64, error) {
-	type answer struct {
-		outcome int64
-		err     error
+func (s *Store) sendAside(ctx context.Context, client rueidis.Client, w write) (answer, error) {
+	type sent struct {
+		answer
+		err error
 	}
-	a, err := await(ctx, func(ctx context.Context) (a answer) {
-		a.outcome, a.err = sendTo(ctx, client, &w)
+	a, err := await(ctx, func(ctx context.Context) (a sent) {
+		a.answer, a.err = sendTo(ctx, client, &w)
 		return a
 	})
 	if err == nil {
 		err = a.err
 	}
 	s.link.mood.note(err)
-	return a.outcome, s.failed(ctx, err)
+	return a.answer, s.failed(ctx, err)
 }
 
 func unknownScript(err error) bool {
@@ -182,12 +182,10 @@ func (s *Store) failed(ctx context.Context, err error) error {
 		}
 		return fmt.Errorf("redisstore: %w", err)
 	}
-	text := answer.Error()
-	// What follows in the answer is what was sent: values, and in the worst case a password.
-	if i := strings.Index(text, ", with args beginning with"); i >= 0 {
-		return errors.New("redisstore: " + text[:i])
+	if told := withoutArguments(err); told != err {
+		return told
 	}
-	switch word, _, _ := strings.Cut(text, " "); word {
+	switch word, _, _ := strings.Cut(answer.Error(), " "); word {
 	case "OOM":
 		return fmt.Errorf("redisstore: %w: %w", core.ErrStoreFull, err)
 	case "READONLY":
@@ -199,6 +197,17 @@ func (s *Store) failed(ctx context.Context, err error) error {
 	return fmt.Errorf("redisstore: %w", err)
 }
 
+// withoutArguments leaves away what an error repeats of what was sent: values, and in the worst
+// case a password.
+func withoutArguments(err error) error {
+	if answer, ok := rueidis.IsRedisErr(err); ok {
+		if text, _, found := strings.Cut(answer.Error(), ", with args beginning with"); found {
+			return errors.New("redisstore: " + text)
+		}
+	}
+	return err
+}
+
 // verdict makes the Store's answer of a script's.
 func verdict(outcome int64) error {
 	switch outcome {
@@ -208,6 +217,8 @@ func verdict(outcome int64) error {
 		return core.ErrNotFound
 	case conflict:
 		return core.ErrConflict
+	case full:
+		return core.ErrOwnerLimit
 	}
 	return errNoRecord
 }

@@ -70,35 +70,66 @@ func hasReplica(info string) bool { return strings.Contains(info, ",state=online
 func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
 	s.watch.prepare(ctx)
 	again := was == rec.Revision
-	err := s.update(ctx, &rec, was, true, again)
+	err := s.renew(ctx, &rec, was, again)
 	if again && errors.Is(err, core.ErrConflict) {
 		for _, before := range s.journal.before(rec.ID, rec.Revision) {
-			if err = s.update(ctx, &rec, before, true, false); !errors.Is(err, core.ErrConflict) {
+			if err = s.renew(ctx, &rec, before, false); !errors.Is(err, core.ErrConflict) {
 				break
 			}
 		}
 	}
-	if !again && (err == nil || errors.Is(err, core.ErrNotDurable)) {
+	if !again && tookEffect(err) {
 		before := s.trails.before(rec.ID, was)
 		s.remember(func() { s.journal.renewed(&rec, before) })
 	}
 	return err
 }
 
+// renew writes a renewal, and with fence something in any case, so that a WAIT behind it has
+// something to wait for.
+func (s *Store) renew(
+	ctx context.Context, rec *core.Record, was core.Revision, fence bool,
+) error {
+	w, err := s.renewing(rec, was)
+	if err != nil {
+		return err
+	}
+	if w.fence = fence; fence {
+		w.args[fenceArg] = "1"
+	}
+	return s.replace(ctx, &w, rec, was, true)
+}
+
+// fenceArg is the place of the fence among the arguments of a renewal.
+const fenceArg = 3
+
+func (s *Store) renewing(rec *core.Record, was core.Revision) (write, error) {
+	w, err := s.updating(rec, was)
+	w.args = append(w.args, "0", s.channels.renewed)
+	return w, err
+}
+
 // Delete implements core.Store. It is confirmed by as many replicas as Options.Replicas says, also
 // if there is no record: the answer is core.ErrNotDurable until they have confirmed.
 func (s *Store) Delete(ctx context.Context, id core.ID) error {
 	s.watch.prepare(ctx)
-	w := write{script: s.scripts.delete, key: s.key(id)}
+	w := s.deleting(id)
 	_, err := s.write(ctx, &w, true)
-	if err == nil || errors.Is(err, core.ErrNotDurable) {
+	if tookEffect(err) {
 		s.remember(func() { s.journal.ended(id) })
 	}
 	return err
 }
 
+func (s *Store) deleting(id core.ID) write {
+	return write{script: s.scripts.delete, key: s.key(id), args: []string{s.channels.ended}}
+}
+
+// tookEffect reports whether a confirmed write did, whoever has confirmed it.
+func tookEffect(err error) bool { return err == nil || errors.Is(err, core.ErrNotDurable) }
+
 // write sends a write, and has it confirmed if it is to be.
-func (s *Store) write(ctx context.Context, w *write, confirmed bool) (int64, error) {
+func (s *Store) write(ctx context.Context, w *write, confirmed bool) (answer, error) {
 	if !confirmed || s.copies.wanted() == 0 && !s.copies.look() {
 		return s.send(ctx, w)
 	}
@@ -113,16 +144,20 @@ func (s *Store) write(ctx context.Context, w *write, confirmed bool) (int64, err
 		err = p.err
 	}
 	if err != nil {
-		return 0, s.failed(ctx, err)
+		return answer{}, s.failed(ctx, err)
 	}
 	s.copies.note(p.second)
 	// Another call may have been told of the replica first: this one has not been confirmed
 	// either.
 	if s.copies.wanted() == 0 || !w.took(p.outcome) {
-		return p.outcome, nil
+		return p.answer, nil
 	}
 	again := w.again(s.scripts.update)
-	return s.confirm(ctx, &again)
+	second, err := s.confirm(ctx, &again)
+	if err == nil && !again.took(second.outcome) {
+		err = fmt.Errorf("redisstore: %w: replaced meanwhile", core.ErrNotDurable)
+	}
+	return p.answer, err
 }
 
 func askReplication(b rueidis.Builder) rueidis.Completed {
@@ -130,7 +165,7 @@ func askReplication(b rueidis.Builder) rueidis.Completed {
 }
 
 // confirm sends a write and WAIT.
-func (s *Store) confirm(ctx context.Context, w *write) (int64, error) {
+func (s *Store) confirm(ctx context.Context, w *write) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.options.ConfirmTimeout+callTimeout)
 	defer cancel()
 	wanted := s.copies.wanted()
@@ -150,12 +185,12 @@ func (s *Store) confirm(ctx context.Context, w *write) (int64, error) {
 		err = p.err
 	}
 	if err != nil {
-		return 0, s.failed(ctx, err)
+		return answer{}, s.failed(ctx, err)
 	}
 	if !w.took(p.outcome) {
-		return p.outcome, nil
+		return p.answer, nil
 	}
-	return p.outcome, s.counted(ctx, p.second, wanted)
+	return p.answer, s.counted(ctx, p.second, wanted)
 }
 
 // waitFor leaves a quarter of the context's time for the answer, so that it is known what
@@ -185,9 +220,9 @@ func (s *Store) counted(
 // A pair is the answers to a write and to the command behind it, from one node over one
 // connection.
 type pair struct {
-	outcome int64
-	second  rueidis.RedisResult
-	err     error
+	answer
+	second rueidis.RedisResult
+	err    error
 }
 
 // pipeline sends a write and another command over one connection to the node that has the key. The
@@ -209,18 +244,18 @@ func (s *Store) pipeline(
 		results := node.DoMulti(ctx, commands...)
 		results = results[len(results)-2:]
 		p.second = results[1]
-		p.outcome, p.err = w.outcome(results[0])
-		answer, ok := rueidis.IsRedisErr(p.err)
+		p.answer, p.err = w.answer(results[0])
+		refusal, ok := rueidis.IsRedisErr(p.err)
 		if !ok {
 			return p
 		}
-		if answer.IsNoScript() {
+		if refusal.IsNoScript() {
 			whole = true
 			continue
 		}
-		address, moved := answer.IsMoved()
+		address, moved := refusal.IsMoved()
 		if !moved {
-			if address, asking = answer.IsAsk(); !asking {
+			if address, asking = refusal.IsAsk(); !asking {
 				return p
 			}
 		}

@@ -16,13 +16,16 @@
 // ACL file, and on every server, since replicas are not told of users. The pattern follows
 // Options.Prefix.
 //
-//	ACL SETUSER shop reset on >password ~session:* +get +set +del +evalsha +eval +getrange
-//	    +setrange +strlen +exists +pexpire +persist +wait +info +ping +hello
-//	    +role +select +cluster|shards +cluster|slots
+//	ACL SETUSER shop reset on >password ~session:* &session:* +get +set +del +evalsha
+//	    +eval +getrange +setrange +strlen +exists +pexpire +persist +wait +info +ping
+//	    +hello +hset +hget +hgetall +hlen +hexists +hrandfield +hdel +pttl +publish
+//	    +subscribe +unsubscribe +role +select +cluster|shards +cluster|slots
 //
-// Of the last line role is for Sentinel alone, select for a database other than 0, cluster for a
-// cluster. A URL with both protocol=2 and client_name needs client|setname, too. A user of the
-// Sentinels (sentinel_username) needs
+// Of these the ones from hset to pttl are for owners; publish, subscribe, unsubscribe and the
+// channels (&) are for Watch: a user who may not publish ends sessions all the same, but nobody is
+// told, so give all processes the right or none. Of the last four role is for Sentinel alone,
+// select for a database other than 0, cluster for a cluster. A URL with both protocol=2 and
+// client_name needs client|setname, too. A user of the Sentinels (sentinel_username) needs
 //
 //	ACL SETUSER watcher reset on >password &* +sentinel|sentinels
 //	    +sentinel|get-master-addr-by-name +subscribe +unsubscribe +hello +ping
@@ -43,6 +46,29 @@
 //	Renew     as Update, and in the same pipeline WAIT replicas milliseconds
 //	Delete    EVALSHA: DEL key, and in the same pipeline WAIT replicas milliseconds
 //
+// Renew and Delete publish the key, in the channels Prefix + "renewed" and Prefix + "ended".
+//
+// One hash per owner, under Prefix + "owner:" and 32 characters of the owner's SHA-256. It has a
+// field for each entry, by the session's ID, and one called ':' for the Epoch; the values are the
+// Revision or the Epoch, and until when it is needed, each 8 bytes.
+//
+//	OwnerEpoch   HGET key :
+//	AddOwned     EVALSHA: HGET, HRANDFIELD, HLEN, HEXISTS, HSET, PTTL, PEXPIRE; and WAIT
+//	ListOwned    HGETALL key
+//	RemoveOwned  EVALSHA: HGET and HDEL for each entry, a thousand at once
+//	RaiseEpoch   EVALSHA: HGETALL, HSET, PTTL, PEXPIRE; and WAIT
+//
+// AddOwned removes some entries that are not needed any more. The key lasts five minutes longer
+// than whatever in it lasts longest. One string per mark, under Prefix + "mark:" and its name, is
+// there for ever:
+//
+//	Mark         GET key
+//	RaiseMark    EVALSHA: SET key, unless a later one is there; and WAIT
+//
+// Watch subscribes (SUBSCRIBE) on a connection of its own to one node, and once a second publishes
+// in the channel Prefix + "alive", in a cluster, or Prefix + "alive:" and a random text. In a
+// cluster each message goes to all nodes, some kilobytes of traffic in Redis.
+//
 // Each is one round trip. A script that the server does not know, as after a restart or a
 // failover, is sent whole. The TTL is five minutes longer than the session has left, for it is
 // housekeeping only: the Manager judges by the record. A record that never expires has none. No
@@ -59,12 +85,19 @@
 // the record is gone already, since WAIT only speaks of what its own connection wrote. That is no
 // consensus: a failover may still choose a replica that has not confirmed, if there are several.
 //
-// And it keeps a journal of the ends and the renewals of the last minute. While there are any, it
+// Entries of owners, epochs and marks are confirmed as ends are.
+//
+// And it keeps a journal of what was confirmed in the last minute. While there are any, it
 // looks once a second (INFO) whether a master has been replaced or restarted, and if so does them
-// again. That heals what this process did, if it is still alive. The first end or renewal of a
+// again. That heals what this process did, if it is still alive. The first of a
 // process asks for the masters' names beforehand, in a second round trip.
 //
 // A renewal is done again only if the record is as it was before it, or before this process's own
 // writes that led to it: where another process's change came between and is lost as well, the
 // record stays as it is, with the token that was good then.
+//
+// An entry is added again only if the owner's epoch still is the one in which it was added;
+// otherwise all of the owner's sessions may have been revoked while it was missing, and its session
+// ends. An epoch that was undone is raised again, and the sessions that came to the owner meanwhile
+// end. So a failover may cost a sign-in, but none outlives a revocation that way.
 package redisstore

@@ -45,7 +45,7 @@ func isGone(t *testing.T, store *redisstore.Store, id core.ID) func() bool {
 	}
 }
 
-func eventually(t *testing.T, is func() bool, what string) {
+func eventually(t testing.TB, is func() bool, what string) {
 	t.Helper()
 	require.Eventually(t, is, longEnough, 20*time.Millisecond, what)
 }

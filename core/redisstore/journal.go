@@ -18,24 +18,39 @@ const (
 	maxRenewals     = 8
 )
 
-// A journal remembers what this process did lately that must not be undone: ends and renewals, in
-// the order in which they were done, those of one session together.
+// A journal remembers what this process did lately that must not be undone: ends and renewals,
+// entries of owners, epochs and marks, in the order in which they were done, those of one session
+// together.
 type journal struct {
 	max int
 
 	mu    sync.Mutex
 	order list.List // of *deed, the latest last
-	byID  map[core.ID]*list.Element
+	byKey map[string]*list.Element
 	bytes int
 }
 
-// A deed is the end of a session, or its renewals.
+// A deed is the end of a session, or its renewals, or another write.
 type deed struct {
-	id       core.ID
+	key      string // a session's ID, or another text that is none
 	at       time.Time
-	renewals []renewal // none: the session ended
-	redo     bool      // it may have been undone
+	renewals []renewal
+	other    *other // without it, and without renewals, the session ended
+	redo     bool   // it may have been undone
 }
+
+// An other is what does a deed again that is neither end nor renewal.
+type other struct {
+	write
+	entry *core.OwnerEntry // that is added
+	// fresh is for an epoch that is raised: it needs one that nobody has begun with. The sessions
+	// of these entries were known then.
+	fresh bool
+	known []core.OwnerEntry
+}
+
+// maxKnown is of how many entries a journal remembers that they were known.
+const maxKnown = 16
 
 // A renewal is a record, and the Revisions of which it is the successor: the one that it replaced,
 // and those before that, as far as they are known.
@@ -45,16 +60,68 @@ type renewal struct {
 }
 
 func (j *journal) init(limit int) {
-	j.max, j.byID = limit, make(map[core.ID]*list.Element)
+	j.max, j.byKey = limit, make(map[string]*list.Element)
 }
 
 // ended notes an end. What the session was before it does not matter any more.
 func (j *journal) ended(id core.ID) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	d := j.latest(id)
+	d := j.latest(string(id))
 	j.lighten(d)
 	d.renewals = nil
+	if e, ok := j.byKey[entryKey(id)]; ok {
+		j.drop(e)
+	}
+	j.fit()
+}
+
+func entryKey(id core.ID) string { return ownerSpace + string(id) }
+
+// added notes an entry of an owner, and what adds it again.
+func (j *journal) added(entry *core.OwnerEntry, again write) {
+	j.note(entryKey(entry.ID), other{write: again, entry: entry})
+}
+
+// removed forgets an entry that need not be there any more.
+func (j *journal) removed(entry *core.OwnerEntry) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e, ok := j.byKey[entryKey(entry.ID)]
+	if ok && e.Value.(*deed).other.entry.Revision == entry.Revision {
+		j.drop(e)
+	}
+}
+
+// raised notes a new epoch, the one before it, and the entries that there were.
+func (j *journal) raised(w write, before core.Epoch, entries []core.OwnerEntry) {
+	if w.args[0] == numberText(uint64(before)) && j.again(w.key, w.args[0]) {
+		return
+	}
+	w.args = append(slices.Clip(w.args), numberText(uint64(before)))
+	known := slices.Clone(entries[:min(len(entries), maxKnown)])
+	j.note(w.key, other{write: w, fresh: true, known: known})
+}
+
+// again notes that an epoch was raised once more, and reports false if it is not known.
+func (j *journal) again(key, epoch string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e, ok := j.byKey[key]
+	if !ok || e.Value.(*deed).other.args[0] != epoch {
+		return false
+	}
+	j.latest(key)
+	return true
+}
+
+// marked notes a mark.
+func (j *journal) marked(w write) { j.note(w.key, other{write: w}) }
+
+func (j *journal) note(key string, o other) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.latest(key).other = &o
 	j.fit()
 }
 
@@ -62,7 +129,7 @@ func (j *journal) ended(id core.ID) {
 func (j *journal) renewed(rec *core.Record, was []core.Revision) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	d := j.latest(rec.ID)
+	d := j.latest(string(rec.ID))
 	if len(d.renewals) == maxRenewals {
 		j.bytes -= len(d.renewals[0].rec.Data)
 		d.renewals = d.renewals[1:]
@@ -73,12 +140,13 @@ func (j *journal) renewed(rec *core.Record, was []core.Revision) {
 	j.fit()
 }
 
-// latest returns the deed of a session, a new one if there is none, behind all others.
-func (j *journal) latest(id core.ID) *deed {
-	e, ok := j.byID[id]
+// latest returns the deed of a session or of another key, a new one if there is none, behind all
+// others.
+func (j *journal) latest(key string) *deed {
+	e, ok := j.byKey[key]
 	if !ok {
-		e = j.order.PushBack(&deed{id: id})
-		j.byID[id] = e
+		e = j.order.PushBack(&deed{key: key})
+		j.byKey[key] = e
 	}
 	j.order.MoveToBack(e)
 	d := e.Value.(*deed)
@@ -96,7 +164,7 @@ func (j *journal) fit() {
 func (j *journal) drop(e *list.Element) {
 	d := j.order.Remove(e).(*deed)
 	j.lighten(d)
-	delete(j.byID, d.id)
+	delete(j.byKey, d.key)
 }
 
 func (j *journal) lighten(d *deed) {
@@ -106,10 +174,10 @@ func (j *journal) lighten(d *deed) {
 }
 
 // forget is for a session that begins under an ID that had one before.
-func (j *journal) forget(id core.ID) {
+func (j *journal) forget(key string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if e, ok := j.byID[id]; ok {
+	if e, ok := j.byKey[key]; ok {
 		j.drop(e)
 	}
 }
@@ -118,7 +186,7 @@ func (j *journal) forget(id core.ID) {
 func (j *journal) before(id core.ID, renewed core.Revision) []core.Revision {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if e, ok := j.byID[id]; ok {
+	if e, ok := j.byKey[string(id)]; ok {
 		for _, r := range e.Value.(*deed).renewals {
 			if r.rec.Revision == renewed {
 				return r.was
@@ -173,7 +241,7 @@ func (j *journal) doubtful() []deed {
 func (j *journal) redone(d *deed) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	e, ok := j.byID[d.id]
+	e, ok := j.byKey[d.key]
 	if !ok {
 		return
 	}

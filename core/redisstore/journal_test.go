@@ -30,7 +30,7 @@ func after(revisions ...core.Revision) []core.Revision { return revisions }
 func inDoubt(j *journal) []string {
 	var all []string
 	for _, d := range j.doubtful() {
-		text := strings.TrimLeft(string(d.id), "0")
+		text := strings.TrimLeft(string(d.key), "0")
 		for _, r := range d.renewals {
 			text += fmt.Sprintf(" %d>%d", r.was[0], r.rec.Revision)
 		}
@@ -109,7 +109,7 @@ func TestRenewalsOfASessionAreDoneAgainInTheirOrder(t *testing.T) {
 	require.Equal(t, []string{"2 8>9", "1 1>2 2>3"}, inDoubt(j))
 	j.ended(numbered(1))
 	require.Equal(t, []string{"2 8>9", "1"}, inDoubt(j))
-	j.forget(numbered(1))
+	j.forget(string(numbered(1)))
 	require.Equal(t, []string{"2 8>9"}, inDoubt(j))
 	for n := range core.Revision(20) {
 		j.renewed(renewalOf(numbered(3), n+1, ""), after(n))
@@ -124,7 +124,7 @@ func TestRenewalsTakeNoMoreRoomThanIsSaid(t *testing.T) {
 	for n := range 100 {
 		j.renewed(renewalOf(numbered(n+1), 2, data), after(1))
 		require.LessOrEqual(t, j.bytes, maxRenewedBytes)
-		require.Equal(t, j.order.Len(), len(j.byID))
+		require.Equal(t, j.order.Len(), len(j.byKey))
 	}
 	require.Equal(t, 16, j.order.Len())
 	for n := range 100 {
@@ -135,10 +135,53 @@ func TestRenewalsTakeNoMoreRoomThanIsSaid(t *testing.T) {
 		j.renewed(renewalOf(numbered(1), 2, data), after(1))
 	}
 	require.Equal(t, 8<<20, j.bytes)
-	j.forget(numbered(1))
+	j.forget(string(numbered(1)))
 	require.Zero(t, j.bytes)
 	j.renewed(renewalOf(numbered(1), 2, data+data+strings.Repeat(data, 15)), after(1))
 	require.Zero(t, j.bytes)
+}
+
+func TestEntriesThatAreNotNeededAreNotAddedAgain(t *testing.T) {
+	j := newJournal(10)
+	entry := &core.OwnerEntry{ID: numbered(1), Revision: 1}
+	older := &core.OwnerEntry{ID: numbered(1), Revision: 9}
+	j.doubt()
+	j.added(entry, write{})
+	j.removed(older)
+	require.Len(t, j.byKey, 1, "it was added anew")
+	j.removed(entry)
+	require.Empty(t, j.byKey)
+	j.added(entry, write{})
+	j.ended(entry.ID)
+	require.Len(t, j.byKey, 1, "only the end is left")
+	j.doubt()
+	require.Equal(t, []string{"1"}, inDoubt(j))
+}
+
+func TestAnEpochThatIsRaisedAgainKeepsWhatCameBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJournal(10)
+		known := []core.OwnerEntry{{ID: numbered(1)}}
+		raise := func(epoch, before uint64, entries []core.OwnerEntry) {
+			w := write{key: "owner", args: []string{numberText(epoch)}}
+			j.raised(w, core.Epoch(before), entries)
+		}
+		raise(2, 1, known)
+		time.Sleep(time.Second)
+		raise(2, 2, nil)
+		j.doubt()
+		d := j.doubtful()[0]
+		require.Equal(t, time.Now(), d.at)
+		require.Equal(t, []string{numberText(2), numberText(1)}, d.other.args)
+		require.Equal(t, known, d.other.known)
+		raise(3, 2, make([]core.OwnerEntry, 100))
+		d = j.doubtful()[0]
+		require.Equal(t, []string{numberText(3), numberText(2)}, d.other.args)
+		require.Len(t, d.other.known, maxKnown)
+		raise(4, 4, nil) // the first attempt had no answer
+		d = j.doubtful()[0]
+		require.Equal(t, []string{numberText(4), numberText(4)}, d.other.args)
+	})
 }
 
 func TestTrailsLeadToWhatCameBefore(t *testing.T) {

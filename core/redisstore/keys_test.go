@@ -243,8 +243,11 @@ func TestAUserWithTheDocumentedRightsSuffices(t *testing.T) {
 		never := changed(touched, touched.Data)
 		never.Expires = time.Time{}
 		require.NoError(t, store.Touch(t.Context(), never, touched.Revision))
+		l := watch(t, store).hears(t)
 		require.NoError(t, store.Delete(t.Context(), rec.ID))
 		require.NoError(t, store.Delete(t.Context(), rec.ID))
+		eventually(t, l.hasEnded(rec.ID), "it is told")
+		useOwners(t, store)
 
 		other := open(t, url, redisstore.Options{Prefix: "other:"})
 		_, err := other.Load(t.Context(), rec.ID)
@@ -253,10 +256,35 @@ func TestAUserWithTheDocumentedRightsSuffices(t *testing.T) {
 	})
 }
 
+// useOwners calls what is about owners and marks, with all that the scripts can come to.
+func useOwners(t *testing.T, store *redisstore.Store) {
+	entry := added(t, store, "user:42")
+	never := newEntry()
+	never.Until = time.Time{}
+	over := newEntry()
+	over.Until = time.Now().Add(-time.Hour)
+	for _, entry := range []core.OwnerEntry{over, never} {
+		_, err := store.AddOwned(t.Context(), "user:42", entry, 0, 10)
+		require.NoError(t, err)
+	}
+	requireOwned(t, store, "user:42", entry, never)
+	epoch := newEpoch()
+	_, entries, err := store.RaiseEpoch(t.Context(), "user:42", epoch, inAnHour())
+	require.NoError(t, err)
+	require.NoError(t, store.RemoveOwned(t.Context(), "user:42", entries...))
+	got, err := store.OwnerEpoch(t.Context(), "user:42")
+	require.NoError(t, err)
+	require.Equal(t, epoch, got)
+	require.NoError(t, store.RaiseMark(t.Context(), "all", time.Now()))
+	_, err = store.Mark(t.Context(), "all")
+	require.NoError(t, err)
+}
+
 // rights are those that the package's documentation names.
-var rights = strings.Fields("~session:* +get +set +del +evalsha +eval +getrange +setrange " +
-	"+strlen +exists +pexpire +persist +wait +info +ping +hello " +
-	"+role +select +cluster|shards +cluster|slots")
+var rights = strings.Fields("~session:* &session:* +get +set +del +evalsha " +
+	"+eval +getrange +setrange +strlen +exists +pexpire +persist +wait +info +ping " +
+	"+hello +hset +hget +hgetall +hlen +hexists +hrandfield +hdel +pttl +publish " +
+	"+subscribe +unsubscribe +role +select +cluster|shards +cluster|slots")
 
 // watcherRights are those of a user of the Sentinels.
 var watcherRights = strings.Fields("+sentinel|sentinels +sentinel|get-master-addr-by-name " +

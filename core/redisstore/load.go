@@ -16,9 +16,25 @@ const (
 	loadPause = 40 * time.Millisecond
 )
 
+// A reading is one command that reads one key: GET, HGET with a field, or HGETALL.
+type reading struct {
+	key, field string
+	all        bool
+}
+
+func (r *reading) command(b rueidis.Builder) rueidis.Completed {
+	switch {
+	case r.all:
+		return b.Hgetall().Key(r.key).Build()
+	case r.field != "":
+		return b.Hget().Key(r.key).Field(r.field).Build()
+	}
+	return b.Get().Key(r.key).Build()
+}
+
 // Load implements core.Store. Owner and Data are parts of one text.
 func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
-	value, err := s.get(ctx, s.key(id))
+	value, err := s.text(ctx, reading{key: s.key(id)})
 	switch {
 	case rueidis.IsRedisNil(err):
 		return core.Record{}, core.ErrNotFound
@@ -28,40 +44,48 @@ func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
 	return decode(id, value)
 }
 
-func (s *Store) get(ctx context.Context, key string) (string, error) {
-	client, err := s.link.get(ctx)
+// text reads a text.
+func (s *Store) text(ctx context.Context, r reading) (string, error) {
+	result, err := s.read(ctx, r)
 	if err != nil {
 		return "", err
 	}
-	if !s.link.mood.enter(ctx) {
-		return s.getAside(ctx, client, key, loadTries)
+	return result.ToString()
+}
+
+// read reads, and tries again a few times where that may help. There is no error in the result.
+func (s *Store) read(ctx context.Context, r reading) (rueidis.RedisResult, error) {
+	client, err := s.link.get(ctx)
+	if err != nil {
+		return rueidis.RedisResult{}, err
 	}
-	value, err := getOnce(ctx, client, key)
+	if !s.link.mood.enter(ctx) {
+		return s.readAside(ctx, client, r, loadTries)
+	}
+	result := client.Do(ctx, r.command(client.B()))
+	err = result.Error()
 	s.link.mood.leave(err)
 	if mayPass(ctx, err) {
-		return s.getAside(ctx, client, key, loadTries-1)
+		return s.readAside(ctx, client, r, loadTries-1)
 	}
-	return value, err
+	return result, err
 }
 
-func getOnce(ctx context.Context, client rueidis.Client, key string) (string, error) {
-	return client.Do(ctx, client.B().Get().Key(key).Build()).ToString()
-}
-
-// getAside tries a few times, not in the caller's goroutine.
-func (s *Store) getAside(
-	ctx context.Context, client rueidis.Client, key string, tries int,
-) (string, error) {
-	type answer struct {
-		value string
-		err   error
+// readAside tries a few times, not in the caller's goroutine.
+func (s *Store) readAside(
+	ctx context.Context, client rueidis.Client, r reading, tries int,
+) (rueidis.RedisResult, error) {
+	type read struct {
+		result rueidis.RedisResult
+		err    error
 	}
-	a, err := await(ctx, func(ctx context.Context) (a answer) {
+	a, err := await(ctx, func(ctx context.Context) (a read) {
 		for try := range tries {
 			if try > 0 {
 				rest(ctx, loadPause)
 			}
-			if a.value, a.err = getOnce(ctx, client, key); !mayPass(ctx, a.err) {
+			a.result = client.Do(ctx, r.command(client.B()))
+			if a.err = a.result.Error(); !mayPass(ctx, a.err) {
 				break
 			}
 		}
@@ -71,7 +95,7 @@ func (s *Store) getAside(
 		err = a.err
 	}
 	s.link.mood.note(err)
-	return a.value, err
+	return a.result, err
 }
 
 // mayPass reports whether another attempt may do better.

@@ -13,6 +13,7 @@ const (
 	done     = 1
 	conflict = 2
 	foreign  = 3 // there is something, but no record
+	full     = 4 // there are as many entries as there may be
 )
 
 // compareText begins a script that goes on only if the record's Revision is ARGV[1]. The Revision
@@ -24,8 +25,10 @@ if was ~= ARGV[1] then
   if #was < 9 or string.byte(was) ~= 1 then return 3 end
 `
 
+// An update with ARGV[4] being 1 writes also where it is refused. One that is a renewal tells so in
+// the channel ARGV[5], if the user may.
 const updateText = `#!lua
-` + compareText + `  if ARGV[4] then redis.call('SETRANGE', key, 0, was) end
+` + compareText + `  if ARGV[4] == '1' then redis.call('SETRANGE', key, 0, was) end
   return 2
 end
 if ARGV[2] == '0' then
@@ -33,6 +36,7 @@ if ARGV[2] == '0' then
 else
   redis.call('SET', key, ARGV[3], 'PX', ARGV[2])
 end
+if ARGV[5] then redis.pcall('PUBLISH', ARGV[5], key) end
 return 1`
 
 // A touch makes the value no longer, and is allowed where memory is short.
@@ -48,12 +52,14 @@ end
 return 1`
 
 // An end writes in any case, so that a WAIT behind it has something to wait for: a DEL of nothing
-// is sent to no replica.
+// is sent to no replica. It tells so in the channel ARGV[1]; a user who may not publish there can
+// still end sessions.
 const deleteText = `#!lua flags=allow-oom
 if redis.call('DEL', KEYS[1]) == 0 then
   redis.call('SET', KEYS[1], '')
   redis.call('DEL', KEYS[1])
 end
+redis.pcall('PUBLISH', ARGV[1], KEYS[1])
 return 1`
 
 // A script is sent by its name first, and whole if the server does not know it.
@@ -73,54 +79,16 @@ func (s *script) command(
 	return b.Evalsha().Sha1(s.sum).Numkeys(1).Key(key).Arg(args...).Build()
 }
 
-type scripts struct{ update, touch, delete *script }
+type scripts struct {
+	update, touch, delete        *script
+	add, raise, remove, addAgain *script
+	mark, beat                   *script
+}
 
 func newScripts() scripts {
-	return scripts{newScript(updateText), newScript(touchText), newScript(deleteText)}
-}
-
-// A write is one command that changes one key: a script, or without one SET NX.
-type write struct {
-	script *script
-	key    string
-	args   []string // the script's: Revision, TTL, value; or without one TTL and value
-	fence  bool     // it writes also where it answers conflict
-}
-
-// took reports whether the write has written something.
-func (w *write) took(outcome int64) bool {
-	return outcome == done || w.fence && outcome == conflict
-}
-
-// again is the write of what is there already, after it has taken effect.
-func (w *write) again(update *script) write {
-	if len(w.args) == 0 || w.fence {
-		return *w
+	return scripts{
+		update: newScript(updateText), touch: newScript(touchText), delete: newScript(deleteText),
+		add: newScript(addText), raise: newScript(raiseText), remove: newScript(removeText),
+		addAgain: newScript(addAgainText), mark: newScript(markText), beat: newScript(beatText),
 	}
-	value, ttl := w.args[len(w.args)-1], w.args[len(w.args)-2]
-	return write{script: update, key: w.key, args: []string{value[:revisionSize], ttl, value}}
-}
-
-func (w *write) command(b rueidis.Builder, whole bool) rueidis.Completed {
-	switch {
-	case w.script != nil:
-		return w.script.command(b, whole, w.key, w.args)
-	case w.args[0] == noTTL:
-		return b.Arbitrary("SET").Keys(w.key).Args(w.args[1], "NX").Build()
-	}
-	return b.Arbitrary("SET").Keys(w.key).Args(w.args[1], "NX", "PX", w.args[0]).Build()
-}
-
-// outcome reads the answer to a write.
-func (w *write) outcome(result rueidis.RedisResult) (int64, error) {
-	if w.script != nil {
-		return result.AsInt64()
-	}
-	switch err := result.Error(); {
-	case rueidis.IsRedisNil(err):
-		return conflict, nil
-	case err != nil:
-		return 0, err
-	}
-	return done, nil
 }

@@ -26,12 +26,18 @@ type Store struct {
 	journal journal
 	trails  trails
 	watch   watch
+
+	channels  channels
+	listening chan struct{} // of maxListening
 }
 
 var (
-	_ core.Store   = (*Store)(nil)
-	_ core.Toucher = (*Store)(nil)
-	_ core.Renewer = (*Store)(nil)
+	_ core.Store      = (*Store)(nil)
+	_ core.Toucher    = (*Store)(nil)
+	_ core.Renewer    = (*Store)(nil)
+	_ core.OwnerIndex = (*Store)(nil)
+	_ core.Watcher    = (*Store)(nil)
+	_ core.Marker     = (*Store)(nil)
 )
 
 // New makes a Store that uses a client of yours, which it does not close. It does no I/O. The
@@ -54,7 +60,8 @@ func New(client rueidis.Client, options Options) (*Store, error) {
 }
 
 func newStore(options Options) *Store {
-	s := &Store{options: options, scripts: newScripts()}
+	s := &Store{options: options, scripts: newScripts(), channels: newChannels(options.Prefix)}
+	s.listening = make(chan struct{}, maxListening)
 	s.copies.init(options)
 	s.journal.init(max(options.Journal, 0))
 	s.watch.init(s)
@@ -112,39 +119,37 @@ func (s *Store) Create(ctx context.Context, rec core.Record) error {
 		return err
 	}
 	w := write{key: s.key(rec.ID), args: []string{ttl(rec.Expires, time.Now()), value}}
-	outcome, err := s.write(ctx, &w, s.options.ConfirmWrites)
-	if err == nil && outcome == conflict {
+	a, err := s.write(ctx, &w, s.options.ConfirmWrites)
+	if err == nil && a.outcome == conflict {
 		return core.ErrExists
 	}
 	if err == nil {
-		s.journal.forget(rec.ID)
+		s.journal.forget(string(rec.ID))
 	}
 	return err
 }
 
 // Update implements core.Store. Errors are as Create's.
 func (s *Store) Update(ctx context.Context, rec core.Record, was core.Revision) error {
-	return s.update(ctx, &rec, was, s.options.ConfirmWrites, false)
-}
-
-func (s *Store) update(
-	ctx context.Context, rec *core.Record, was core.Revision, confirmed, fence bool,
-) error {
-	w, err := s.updating(rec, was)
+	w, err := s.updating(&rec, was)
 	if err != nil {
 		return err
 	}
-	if fence {
-		w.args, w.fence = append(w.args, "1"), true
-	}
-	outcome, err := s.write(ctx, &w, confirmed)
-	if outcome == done {
+	return s.replace(ctx, &w, &rec, was, s.options.ConfirmWrites)
+}
+
+// replace sends the write that puts a record in the place of one whose Revision is was.
+func (s *Store) replace(
+	ctx context.Context, w *write, rec *core.Record, was core.Revision, confirmed bool,
+) error {
+	a, err := s.write(ctx, w, confirmed)
+	if a.outcome == done {
 		s.stepped(rec, was)
 	}
 	if err != nil {
 		return err
 	}
-	return verdict(outcome)
+	return verdict(a.outcome)
 }
 
 // stepped notes a write, for the renewals that follow it.
@@ -167,12 +172,12 @@ func (s *Store) updating(rec *core.Record, was core.Revision) (write, error) {
 func (s *Store) Touch(ctx context.Context, rec core.Record, was core.Revision) error {
 	args := []string{revisionText(was), ttl(rec.Expires, time.Now()), headText(&rec)}
 	w := write{script: s.scripts.touch, key: s.key(rec.ID), args: args}
-	outcome, err := s.send(ctx, &w)
+	a, err := s.send(ctx, &w)
 	if err != nil {
 		return err
 	}
-	if outcome == done {
+	if a.outcome == done {
 		s.stepped(&rec, was)
 	}
-	return verdict(outcome)
+	return verdict(a.outcome)
 }

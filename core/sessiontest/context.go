@@ -53,7 +53,7 @@ func checkContextLoad(ctx, dead context.Context, store core.Store) error {
 
 // noVerdict returns an error if a call answered with a verdict that is not true.
 func noVerdict(call string, err error) error {
-	for _, verdict := range []error{core.ErrNotFound, core.ErrExists, core.ErrConflict} {
+	for _, verdict := range verdicts() {
 		if errors.Is(err, verdict) {
 			return fmt.Errorf("%s with a dead context answers %q, which is not true", call, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sessionserverstore/sessionserverstore/core"
+	"github.com/sessionserverstore/sessionserverstore/core/sessiontest"
 )
 
 func abilityMistakes() []mistake {
@@ -147,15 +148,18 @@ func (s *altered) upsert(ctx context.Context, rec core.Record, _ core.Revision) 
 
 func renewMistakes() []mistake {
 	return []mistake{{
-		name: "Renew that writes in any case",
-		make: func(s *altered) { s.renew = s.upsert },
-		seen: []string{"renew", "renew-conflict", "renew-absent", "race-renew", "race-renew-delete"},
+		about: sessiontest.Renews,
+		name:  "Renew that writes in any case",
+		make:  func(s *altered) { s.renew = s.upsert },
+		seen:  []string{"renew", "renew-conflict", "renew-absent", "race-renew", "race-renew-delete"},
 	}, {
-		name: "Renew that keeps Data",
-		make: func(s *altered) { s.renew = s.MemoryStore.Touch },
-		seen: []string{"renew", "renew-conflict", "race-renew"},
+		about: sessiontest.Renews,
+		name:  "Renew that keeps Data",
+		make:  func(s *altered) { s.renew = s.MemoryStore.Touch },
+		seen:  []string{"renew", "renew-conflict", "race-renew"},
 	}, {
-		name: "Renew that creates",
+		about: sessiontest.Renews,
+		name:  "Renew that creates",
 		make: func(s *altered) {
 			s.renew = func(ctx context.Context, rec core.Record, was core.Revision) error {
 				err := s.MemoryStore.Update(ctx, rec, was)
@@ -167,7 +171,8 @@ func renewMistakes() []mistake {
 		},
 		seen: []string{"renew-absent", "race-renew-delete"},
 	}, {
-		name: "Renew that takes what is there already for a conflict",
+		about: sessiontest.Renews,
+		name:  "Renew that takes what is there already for a conflict",
 		make: func(s *altered) {
 			s.renew = func(ctx context.Context, rec core.Record, was core.Revision) error {
 				err := s.MemoryStore.Update(ctx, rec, was)
@@ -179,7 +184,8 @@ func renewMistakes() []mistake {
 		},
 		seen: []string{"renew"},
 	}, {
-		name: "Renew to which a conflict is no error",
+		about: sessiontest.Renews,
+		name:  "Renew to which a conflict is no error",
 		make: func(s *altered) {
 			s.renew = func(ctx context.Context, rec core.Record, was core.Revision) error {
 				err := s.MemoryStore.Update(ctx, rec, was)

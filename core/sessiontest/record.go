@@ -57,10 +57,15 @@ func lacks(ctx context.Context, store core.Store, id core.ID) error {
 	return answers("Load", err, core.ErrNotFound)
 }
 
+// verdicts are the errors that tell what is stored, and what is not.
+func verdicts() []error {
+	return []error{core.ErrNotFound, core.ErrExists, core.ErrConflict, core.ErrOwnerLimit}
+}
+
 // answers returns an error unless what a call answered is the verdict wanted, wrapped or not, and
 // no other one besides.
 func answers(call string, got, want error) error {
-	for _, verdict := range []error{core.ErrNotFound, core.ErrExists, core.ErrConflict} {
+	for _, verdict := range verdicts() {
 		if errors.Is(got, verdict) != (verdict == want) {
 			return fmt.Errorf("%s answers %q, not %q", call, text(got), text(want))
 		}

@@ -9,14 +9,14 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
-// A StoreCheck holds a store to one sentence of the contract of core.Store, core.Sweeper,
-// core.Toucher or core.Renewer.
+// A StoreCheck holds a store to one sentence of the contract of core.Store, or of what a store may
+// be besides: core.Sweeper, core.Toucher, core.Renewer, core.OwnerIndex, core.Watcher, core.Marker.
 type StoreCheck struct {
 	// Name is short, and no other check's.
 	Name string
 	// Sentence is what the contract says.
 	Sentence string
-	// Needs is Sweeps, Touches or Renews where the check is about what a store may lack, else "".
+	// Needs is the Ability that the check is about where a store may lack it, else "".
 	Needs Ability
 	// Run returns what contradicts the sentence. Where the store lacks what the check needs, its
 	// error wraps errors.ErrUnsupported. The store must be empty, and nobody else may use it.
@@ -25,16 +25,18 @@ type StoreCheck struct {
 
 // TestStore holds a store to its whole contract, each StoreCheck in a subtest of that name.
 // newStore is called for each with that subtest, and returns an empty store that nobody else
-// uses; what it opens it closes with t.Cleanup. The checks of what a core.Sweeper, a core.Toucher
-// and a core.Renewer do are skipped, and say so, where the store is none.
+// uses; what it opens it closes with t.Cleanup. The checks of an Ability are skipped, and say so,
+// where the store lacks it.
 //
-// No check waits for time to pass, and in all but two records expire in the next century: a store
-// that removes them by a clock of its own is not disturbed. The two use the true time, since such a
-// store must leave a record alone until some time after its Expires: the clocks of two machines may
-// differ by a minute.
+// No check waits for time to pass, and in all but four records and owners expire in the next
+// century: a store that removes them by a clock of its own is not disturbed. The four use the true
+// time, since such a store must leave a record alone until some time after its Expires: the clocks
+// of two machines may differ by a minute. What a core.Watcher never tells of is given up after 20
+// seconds, or when the test's deadline comes.
 //
-// Run it with -race. It makes some 10,000 calls, at most eight at once, and as many Loads besides
-// as there is time for while one check writes 200 times.
+// Run it with -race. It makes some 30,000 calls, at most 24 at once, and as many Loads besides as
+// there is time for while one check writes 200 times. With -short the checks of owners make a tenth
+// of theirs.
 func TestStore(t *testing.T, newStore func(t testing.TB) core.Store) {
 	t.Helper()
 	for _, check := range StoreChecks() {
@@ -55,6 +57,7 @@ func TestStore(t *testing.T, newStore func(t testing.TB) core.Store) {
 func StoreChecks() []StoreCheck {
 	return slices.Concat(
 		writeChecks(), keepChecks(), keyChecks(), expiryChecks(), contextChecks(), raceChecks(),
-		touchChecks(), sweepChecks(), renewChecks(),
+		touchChecks(), sweepChecks(), renewChecks(), ownerChecks(), ownerKeepChecks(),
+		ownerRaceChecks(), watchChecks(), markChecks(),
 	)
 }

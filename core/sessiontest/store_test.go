@@ -24,6 +24,12 @@ func TestTheMemoryStoreKeepsTheContract(t *testing.T) {
 	sessiontest.TestStore(t, func(testing.TB) core.Store { return newMemoryStore() })
 }
 
+// A store that can do everything, and keeps owners in the plainest way.
+func TestALedgerKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	sessiontest.TestStore(t, func(testing.TB) core.Store { return newAltered() })
+}
+
 // wrapping answers with errors that only errors.Is sees through.
 func wrapping() core.Store {
 	s := newAltered()
@@ -40,41 +46,6 @@ type remark struct{ error }
 
 func (r remark) Unwrap() error { return r.error }
 func (r remark) Error() string { return "the database has its own words" }
-
-// impatient refuses every call whose context is over, as a driver does.
-type impatient struct{ *core.MemoryStore }
-
-func newImpatient() core.Store { return impatient{newMemoryStore()} }
-
-func (s impatient) Create(ctx context.Context, rec core.Record) error {
-	return unless(ctx, func() error { return s.MemoryStore.Create(ctx, rec) })
-}
-
-func (s impatient) Load(ctx context.Context, id core.ID) (core.Record, error) {
-	if ctx.Err() != nil {
-		return core.Record{}, ctx.Err()
-	}
-	return s.MemoryStore.Load(ctx, id)
-}
-
-func (s impatient) Update(ctx context.Context, rec core.Record, was core.Revision) error {
-	return unless(ctx, func() error { return s.MemoryStore.Update(ctx, rec, was) })
-}
-
-func (s impatient) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
-	return s.Update(ctx, rec, was)
-}
-
-func (s impatient) Delete(ctx context.Context, id core.ID) error {
-	return unless(ctx, func() error { return s.MemoryStore.Delete(ctx, id) })
-}
-
-func unless(ctx context.Context, f func() error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return f()
-}
 
 // mortal removes a record of its own accord a day after it expired, as one with a TTL does.
 func mortal() core.Store {
@@ -114,27 +85,51 @@ func piecemeal() core.Store {
 func TestWhatTheContractLeavesOpenPasses(t *testing.T) {
 	t.Parallel()
 	for name, newStore := range map[string]func() core.Store{
-		"errors may be wrapped":              wrapping,
-		"a dead context may fail":            newImpatient,
-		"long expired records may be gone":   mortal,
-		"a sweep may be done piece by piece": piecemeal,
+		"errors may be wrapped":                wrapping,
+		"a dead context may fail":              newImpatient,
+		"long expired records may be gone":     mortal,
+		"a sweep may be done piece by piece":   piecemeal,
+		"an owner's writes may be unconfirmed": unconfirmed,
+		"a watcher may tell of more, and late": talkative,
+		"a watcher may give up in a flood":     overwhelmed,
 	} {
-		t.Run(name, func(t *testing.T) { require.Empty(t, failing(t, newStore)) })
+		t.Run(name, func(t *testing.T) {
+			all := func(sessiontest.StoreCheck) bool { return true }
+			require.Empty(t, failing(t, newStore, all))
+		})
 	}
 }
 
-// failing runs checks, all but those that are left out, and returns the names of those that fail.
-func failing(t *testing.T, newStore func() core.Store, without ...string) []string {
+// failing runs checks, those that are asked for, and returns the names of those that fail.
+func failing(
+	t *testing.T, newStore func() core.Store, asked func(sessiontest.StoreCheck) bool,
+) []string {
+	var all sync.WaitGroup
+	var mu sync.Mutex
 	var names []string
-	for _, check := range sessiontest.StoreChecks() {
-		if slices.Contains(without, check.Name) {
-			continue
-		}
-		if err := check.Run(t.Context(), newStore()); err != nil {
+	run := func(ctx context.Context, check sessiontest.StoreCheck) {
+		if err := check.Run(ctx, newStore()); err != nil {
+			mu.Lock()
+			defer mu.Unlock()
 			t.Logf("%s: %v", check.Name, err)
 			names = append(names, check.Name)
 		}
 	}
+	for _, check := range sessiontest.StoreChecks() {
+		switch {
+		case !asked(check):
+		case check.Needs == sessiontest.Watches:
+			all.Go(func() {
+				const most = 6 * time.Second // to wait for what is never told
+				ctx, cancel := context.WithTimeout(t.Context(), most)
+				defer cancel()
+				run(ctx, check)
+			})
+		default:
+			run(t.Context(), check)
+		}
+	}
+	all.Wait()
 	return names
 }
 
@@ -143,11 +138,7 @@ func failing(t *testing.T, newStore func() core.Store, without ...string) []stri
 func TestWhatAStoreLacksIsReportedAsUnsupported(t *testing.T) {
 	t.Parallel()
 	type four struct{ core.Store } // hides the other methods
-	wrapper := newAltered()
-	unsupported := fmt.Errorf("the store below cannot: %w", errors.ErrUnsupported)
-	wrapper.touch = func(context.Context, core.Record, core.Revision) error { return unsupported }
-	wrapper.renew = wrapper.touch
-	wrapper.sweep = func(context.Context, time.Time) (int, error) { return 0, unsupported }
+	wrapper := newUnable()
 	for _, store := range []core.Store{four{newMemoryStore()}, wrapper} {
 		var lacking []sessiontest.Ability
 		for _, check := range sessiontest.StoreChecks() {
@@ -161,9 +152,34 @@ func TestWhatAStoreLacksIsReportedAsUnsupported(t *testing.T) {
 		}
 		slices.Sort(lacking)
 		require.Equal(t, []sessiontest.Ability{
-			sessiontest.Renews, sessiontest.Sweeps, sessiontest.Touches,
+			sessiontest.Indexes, sessiontest.Marks, sessiontest.Renews, sessiontest.Sweeps,
+			sessiontest.Touches, sessiontest.Watches,
 		}, slices.Compact(lacking))
 	}
+}
+
+// newUnable makes a store that has every method, and no ability.
+func newUnable() *altered {
+	type (
+		owned = core.OwnerEntry
+		epoch = core.Epoch
+	)
+	s := newAltered()
+	unsupported := fmt.Errorf("the store below cannot: %w", errors.ErrUnsupported)
+	s.touch = func(context.Context, core.Record, core.Revision) error { return unsupported }
+	s.renew = s.touch
+	s.sweep = func(context.Context, time.Time) (int, error) { return 0, unsupported }
+	s.epoch = func(context.Context, string) (epoch, error) { return 0, unsupported }
+	s.add = func(context.Context, string, owned, epoch, int) (int, error) { return 0, unsupported }
+	s.list = func(context.Context, string) ([]owned, error) { return nil, unsupported }
+	s.remove = func(context.Context, string, ...owned) error { return unsupported }
+	s.raise = func(context.Context, string, epoch, time.Time) (epoch, []owned, error) {
+		return 0, nil, unsupported
+	}
+	s.watch = func(context.Context, core.Watching) error { return unsupported }
+	s.mark = func(context.Context, string) (time.Time, error) { return time.Time{}, unsupported }
+	s.raiseMark = func(context.Context, string, time.Time) error { return unsupported }
+	return s
 }
 
 func TestEachStoreCheckHasANameOfItsOwnAndASentence(t *testing.T) {

@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"database/sql/driver"
 	"io"
+	"time"
 
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
@@ -12,12 +13,14 @@ const (
 	fewPages = 1000
 	// shrinkStep is how many pages are given back at once.
 	shrinkStep = "100"
+	// ownedSlack is for how many milliseconds entries and epochs are kept beyond their time.
+	ownedSlack = 5 * 60_000
 )
 
 // apply runs an operation's statements, and notes what they found. An error is neither a verdict
 // nor the operation's fault.
 func (c *writing) apply(o *operation) error {
-	o.found, o.swept, o.moved = nil, 0, 0
+	o.found, o.swept, o.moved, o.tidied = nil, 0, 0, 0
 	switch o.kind {
 	case create:
 		return c.create(o)
@@ -25,8 +28,19 @@ func (c *writing) apply(o *operation) error {
 		return c.replace(o, c.update, c.updateDue, o.values(true))
 	case touch:
 		return c.replace(o, c.touch, c.touchDue, o.values(false))
+	case renew:
+		return c.renew(o)
 	case remove:
 		_, err := c.remove.run(string(o.rec.ID))
+		return err
+	case addOwned:
+		return c.add(o)
+	case removeOwned:
+		return c.removeEach(o.owned)
+	case raiseEpoch:
+		return c.raise(o.owned)
+	case raiseMark:
+		_, err := c.raiseMark.run(o.mark, o.markAt)
 		return err
 	}
 	return c.sweepOnce(o)
@@ -35,7 +49,7 @@ func (c *writing) apply(o *operation) error {
 func (c *writing) create(o *operation) error {
 	rec := &o.rec
 	n, err := c.insert.run(string(rec.ID), int64(rec.Revision), rec.Owner,
-		rec.Used.UnixMilli(), expires(rec), []byte(rec.Data))
+		rec.Used.UnixMilli(), valueOf(rec.Expires), []byte(rec.Data))
 	if err == nil && n == 0 {
 		o.found = core.ErrExists
 	}
@@ -50,7 +64,7 @@ func (o *operation) values(all bool) []driver.Value {
 	if all {
 		values = append(values, rec.Owner)
 	}
-	values = append(values, rec.Used.UnixMilli(), expires(rec))
+	values = append(values, rec.Used.UnixMilli(), valueOf(rec.Expires))
 	if all {
 		values = append(values, []byte(rec.Data))
 	}
@@ -79,9 +93,21 @@ func (c *writing) replace(o *operation, plain, due *statement, values []driver.V
 	return err
 }
 
+// renew is update, and a row that tells those who watch in other processes.
+func (c *writing) renew(o *operation) error {
+	err := c.replace(o, c.update, c.updateDue, o.values(true))
+	if err == nil && o.found == nil {
+		_, err = c.renewed.run(string(o.rec.ID))
+	}
+	return err
+}
+
 // sweepOnce takes one step of a sweep: it looks at the records that are first due, removes those
 // that have expired, and moves due where it is too early.
 func (c *writing) sweepOnce(o *operation) (err error) {
+	if err := c.tidy(o); err != nil {
+		return err
+	}
 	if o.swept, err = c.sweep.run(o.now); err != nil {
 		return err
 	}
@@ -89,6 +115,27 @@ func (c *writing) sweepOnce(o *operation) (err error) {
 		return err
 	}
 	return c.shrink()
+}
+
+// tidy removes what need not be kept any longer beside the records. Clocks differ, and so do a
+// record's end and the moment at which its Manager is done with it: entries and epochs stay a
+// while longer than they were asked to.
+func (c *writing) tidy(o *operation) error {
+	for _, step := range []struct {
+		*statement
+		values []driver.Value
+	}{
+		{c.sweepOwned, []driver.Value{o.now - ownedSlack}},
+		{c.sweepEpochs, []driver.Value{o.now - ownedSlack}},
+		{c.sweepEnds, nil},
+	} {
+		n, err := step.run(step.values...)
+		if err != nil {
+			return err
+		}
+		o.tidied += n
+	}
+	return nil
 }
 
 // shrink gives room back to the disk, a little at each step of a sweep, if more than half of the
@@ -105,10 +152,10 @@ func (c *writing) shrink() error {
 	return c.drain("PRAGMA incremental_vacuum(" + shrinkStep + ")")
 }
 
-// expires is NULL for never.
-func expires(rec *core.Record) driver.Value {
-	if rec.Expires.IsZero() {
+// valueOf is NULL for the zero time, which is never.
+func valueOf(t time.Time) driver.Value {
+	if t.IsZero() {
 		return nil
 	}
-	return rec.Expires.UnixMilli()
+	return t.UnixMilli()
 }

@@ -125,6 +125,24 @@ func (s *statement) run(values ...driver.Value) (int64, error) {
 	return res.RowsAffected()
 }
 
+// each calls f with every row in dest, until f returns an error.
+func (s *statement) each(dest []driver.Value, f func() error, values ...driver.Value) error {
+	q := s.raw.(driver.StmtQueryContext)
+	rows, err := q.QueryContext(context.Background(), s.bind(values))
+	if err != nil {
+		return err
+	}
+	for err == nil {
+		if err = rows.Next(dest); err == nil {
+			err = f()
+		}
+	}
+	if err2 := rows.Close(); err == io.EOF {
+		err = err2
+	}
+	return err
+}
+
 // first puts the first row into dest. It answers io.EOF if there is none.
 func (s *statement) first(dest []driver.Value, values ...driver.Value) error {
 	q := s.raw.(driver.StmtQueryContext)

@@ -14,8 +14,13 @@ const (
 	create kind = iota
 	update
 	touch
+	renew
 	remove
 	sweep
+	addOwned
+	removeOwned
+	raiseEpoch
+	raiseMark
 )
 
 // An operation is one write that waits for the writer, is carried out, or is answered.
@@ -23,14 +28,20 @@ type operation struct {
 	ctx  context.Context
 	kind kind
 	rec  core.Record   // of remove only the ID
-	was  core.Revision // of update and touch
+	was  core.Revision // of update, touch and renew
 	now  int64         // of sweep: what expires by then goes
+	// of those on the index of owners
+	owned *owned
+	// of raiseMark
+	mark   string
+	markAt int64
 
 	// What came of it. The writer closes done when they are settled.
 	found   error // what the statements found, which holds once they are committed
 	verdict error
 	swept   int64 // how many records a sweep has removed
 	moved   int64 // and of how many it has moved due
+	tidied  int64 // and how many rows of the other tables it has removed
 	done    chan struct{}
 
 	// The queue's own, under its mutex. An operation whose queued is false has begun.

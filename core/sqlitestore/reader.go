@@ -15,11 +15,33 @@ import (
 // A reader is a connection that only reads.
 type reader struct {
 	*conn
-	load *statement
+	load, epoch, listOwned, mark *statement
+
 	dest [5]driver.Value
 }
 
 func (f *file) openReader() (*reader, error) {
+	c, err := f.openReading()
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{conn: c}
+	for _, p := range []struct {
+		to    **statement
+		query string
+	}{
+		{&r.load, f.sql.load}, {&r.epoch, f.sql.epoch}, {&r.listOwned, f.sql.listOwned},
+		{&r.mark, f.sql.mark},
+	} {
+		if *p.to, err = c.prepare(p.query); err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+	}
+	return r, nil
+}
+
+// openReading makes a connection that cannot write.
+func (f *file) openReading() (*conn, error) {
 	c, err := connect(f.dsn)
 	if err != nil {
 		return nil, err
@@ -29,10 +51,7 @@ func (f *file) openReader() (*reader, error) {
 		err = c.exec("PRAGMA query_only = 1")
 	}
 	if err == nil {
-		r := &reader{conn: c}
-		if r.load, err = c.prepare(f.sql.load); err == nil {
-			return r, nil
-		}
+		return c, nil
 	}
 	return nil, errors.Join(err, c.close())
 }
@@ -55,11 +74,18 @@ func (r *reader) find(id core.ID) (core.Record, error) {
 		ID: id, Revision: core.Revision(revision), Owner: owner,
 		Used: time.UnixMilli(used).UTC(), Data: string(data),
 	}
-	if expires, ok := r.dest[3].(int64); ok {
-		rec.Expires = time.UnixMilli(expires).UTC()
-	}
+	rec.Expires = timeOf(r.dest[3])
 	clear(r.dest[:])
 	return rec, nil
+}
+
+// timeOf is the zero time for NULL, which is never.
+func timeOf(v driver.Value) time.Time {
+	ms, ok := v.(int64)
+	if !ok {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }
 
 // readers are the reading connections: as many as are needed at once, up to a limit, and kept.

@@ -6,6 +6,9 @@ const (
 	// applicationID marks a file as this store's: "Sess" in the file's header.
 	applicationID = 0x53657373
 	// layout is the version of the tables that this code reads and writes, the file's user_version.
+	// It grows when a program that knows less must not use the file. Tables that such a program
+	// merely does not know need no other version: they are made where they are missing, and an
+	// older program can go on with the file, also when it is begun anew.
 	layout = 1
 )
 
@@ -13,13 +16,19 @@ const (
 // than for that.
 const sweepStep = "200"
 
-// A schema is the text of every statement, for one table.
+// A schema is the text of every statement, for the tables of one application.
 type schema struct {
-	create                      string // table and index
+	create                      string // tables and their indexes, where there are none
 	load, ping                  string
 	insert, update, touch       string
 	updateDue, touchDue, exists string
 	remove, sweep, advance      string
+
+	epoch, raiseEpoch, sweepEpochs        string
+	listOwned, countOwned, addOwned       string
+	removeOwned, sweepOwned               string
+	mark, raiseMark                       string
+	renewed, lastEnd, endsFrom, sweepEnds string
 }
 
 // newSchema writes the statements.
@@ -29,7 +38,7 @@ type schema struct {
 // not three, which the index would cost. The sweep moves due forward where it finds it early: once
 // in a session's idle time at most.
 func newSchema(table string) schema {
-	text := func(query string) string { return strings.ReplaceAll(query, "{t}", table) }
+	text := strings.NewReplacer("{t}", table, "{now}", nowByFile).Replace
 	return schema{
 		create: text(`
 CREATE TABLE IF NOT EXISTS "{t}" (
@@ -41,7 +50,8 @@ CREATE TABLE IF NOT EXISTS "{t}" (
 	due      INTEGER,
 	data     BLOB    NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS "{t}_due" ON "{t}" (due) WHERE due IS NOT NULL;`),
+CREATE INDEX IF NOT EXISTS "{t}_due" ON "{t}" (due) WHERE due IS NOT NULL;` +
+			createOwners + createMarks + createEnds),
 
 		load: text(`SELECT revision, owner, used, expires, data FROM "{t}" WHERE id = ?1`),
 		ping: text(`SELECT count(*) FROM (SELECT 1 FROM "{t}" LIMIT 1)`),
@@ -68,5 +78,22 @@ CREATE INDEX IF NOT EXISTS "{t}_due" ON "{t}" (due) WHERE due IS NOT NULL;`),
 		advance: text(`UPDATE "{t}" SET due = expires WHERE rowid IN (
 			SELECT rowid FROM "{t}" WHERE due <= ?1 ORDER BY due LIMIT ` + sweepStep + `)
 			AND (expires > ?1 OR expires IS NULL)`),
+
+		epoch:       text(epochQuery),
+		raiseEpoch:  text(raiseEpochQuery),
+		sweepEpochs: text(sweepEpochsQuery),
+		listOwned:   text(listOwnedQuery),
+		countOwned:  text(countOwnedQuery),
+		addOwned:    text(addOwnedQuery),
+		removeOwned: text(removeOwnedQuery),
+		sweepOwned:  text(sweepOwnedQuery),
+
+		mark:      text(markQuery),
+		raiseMark: text(raiseMarkQuery),
+
+		renewed:   text(renewedQuery),
+		lastEnd:   text(lastEndQuery),
+		endsFrom:  text(endsFromQuery),
+		sweepEnds: text(sweepEndsQuery),
 	}
 }

@@ -19,6 +19,7 @@ type Store struct {
 	file    file
 	readers *readers
 	writer  writer
+	watches watches
 
 	ready   atomic.Bool
 	setting chan struct{} // holds one while the file is set up
@@ -28,9 +29,13 @@ type Store struct {
 }
 
 var (
-	_ core.Store   = (*Store)(nil)
-	_ core.Sweeper = (*Store)(nil)
-	_ core.Toucher = (*Store)(nil)
+	_ core.Store      = (*Store)(nil)
+	_ core.Sweeper    = (*Store)(nil)
+	_ core.Toucher    = (*Store)(nil)
+	_ core.Renewer    = (*Store)(nil)
+	_ core.OwnerIndex = (*Store)(nil)
+	_ core.Watcher    = (*Store)(nil)
+	_ core.Marker     = (*Store)(nil)
 )
 
 // Open makes a Store on the file at path, which is a plain name, taken from the program's current
@@ -88,13 +93,19 @@ func (s *Store) Touch(ctx context.Context, rec core.Record, was core.Revision) e
 	return s.write(newOperation(ctx, touch, rec, was))
 }
 
+// Renew implements core.Renewer: it is an Update of which those are told who watch.
+func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
+	return s.write(newOperation(ctx, renew, rec, was))
+}
+
 // Delete implements core.Store. When it returns nil the end is on the disk.
 func (s *Store) Delete(ctx context.Context, id core.ID) error {
 	return s.write(newOperation(ctx, remove, core.Record{ID: id}, 0))
 }
 
 // DeleteExpired implements core.Sweeper. It removes all there is in one call, in short steps
-// between which others write, and the context may end it.
+// between which others write, and the context may end it. It also removes the entries and epochs of
+// owners that were to be kept until five minutes before now, and does not count them.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	deleted := 0
 	for {
@@ -103,7 +114,7 @@ func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 			return deleted, err
 		}
 		deleted += int(o.swept)
-		if o.swept+o.moved == 0 {
+		if o.swept+o.moved+o.tidied == 0 {
 			return deleted, nil
 		}
 	}
@@ -126,6 +137,7 @@ func (s *Store) Close() error {
 	s.once.Do(func() {
 		close(s.closing)
 		s.setting <- struct{}{} // nobody sets up the file any more
+		s.watches.close()
 		s.closed = errors.Join(s.readers.close(), s.explain(s.writer.close()))
 	})
 	return s.closed

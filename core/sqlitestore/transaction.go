@@ -13,6 +13,10 @@ type writing struct {
 	insert, update, touch, remove       *statement
 	updateDue, touchDue, sweep, advance *statement
 	exists                              *statement
+
+	epoch, raiseEpoch, sweepEpochs                           *statement
+	listOwned, countOwned, addOwned, removeOwned, sweepOwned *statement
+	raiseMark, renewed, sweepEnds                            *statement
 }
 
 func (f *file) openWriting() (*writing, error) {
@@ -34,6 +38,12 @@ func (f *file) openWriting() (*writing, error) {
 		{&w.remove, f.sql.remove}, {&w.updateDue, f.sql.updateDue},
 		{&w.touchDue, f.sql.touchDue}, {&w.sweep, f.sql.sweep}, {&w.advance, f.sql.advance},
 		{&w.exists, f.sql.exists},
+		{&w.epoch, f.sql.epoch}, {&w.raiseEpoch, f.sql.raiseEpoch},
+		{&w.sweepEpochs, f.sql.sweepEpochs}, {&w.listOwned, f.sql.listOwned},
+		{&w.countOwned, f.sql.countOwned}, {&w.addOwned, f.sql.addOwned},
+		{&w.removeOwned, f.sql.removeOwned}, {&w.sweepOwned, f.sql.sweepOwned},
+		{&w.raiseMark, f.sql.raiseMark}, {&w.renewed, f.sql.renewed},
+		{&w.sweepEnds, f.sql.sweepEnds},
 	} {
 		if err == nil {
 			*p.to, err = c.prepare(p.query)
@@ -101,7 +111,7 @@ func (w *writer) carryOut(batch []*operation) {
 	}
 	if !again {
 		for _, o := range batch {
-			o.settle(w.store.explain(err))
+			w.settle(o, err)
 		}
 		return
 	}
@@ -120,7 +130,7 @@ func (w *writer) carryOutAlone(o *operation) {
 		w.makeRoom()
 		_, err = w.transactAlone(o)
 	}
-	o.settle(w.store.explain(err))
+	w.settle(o, err)
 }
 
 func (w *writer) transactAlone(o *operation) (again bool, err error) {
@@ -130,12 +140,18 @@ func (w *writer) transactAlone(o *operation) (again bool, err error) {
 	return w.transact([]*operation{o})
 }
 
-// settle answers what the operation's statements found, unless they were not committed.
-func (o *operation) settle(err error) {
-	if err == nil {
-		err = o.found
+// settle answers what the operation's statements found, unless they were not committed. Before
+// that it tells those who watch: who gets the answer may rely on it that they know.
+func (w *writer) settle(o *operation, err error) {
+	if err != nil {
+		// If it has taken effect nevertheless, the table of ends tells them.
+		o.answer(w.store.explain(err))
+		return
 	}
-	o.answer(err)
+	if o.found == nil {
+		w.store.watches.tell(o.kind, o.rec.ID)
+	}
+	o.answer(o.found)
 }
 
 // transact carries out operations and commits them. After an error, again says that certainly none
@@ -146,7 +162,7 @@ func (w *writer) transact(batch []*operation) (again bool, err error) {
 			w.rollback(err)
 			return true, err
 		}
-		w.work += 2 + len(o.rec.Data)/4096 + int(o.swept+o.moved)
+		w.work += 2 + len(o.rec.Data)/4096 + int(o.swept+o.moved+o.tidied) + o.owned.pages()
 	}
 	if _, err = w.conn.commit.run(); err == nil {
 		return false, nil

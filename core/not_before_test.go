@@ -1,0 +1,171 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+)
+
+func TestEverythingThatBeganBeforeAMomentEnds(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		store := newSpyStore()
+		m := newSite(t, core.Config{Store: store})
+		other := newSite(t, core.Config{Store: store})
+		foreign := newSite(t, core.Config{Store: store, Namespace: "another"})
+		defer func() { _, _, _ = m.Close(), other.Close(), foreign.Close() }()
+		adas, id := m.signInAs("ada")
+		anonymous, _ := m.start(setNote("x"))
+		theirs, _ := foreign.start(setNote("x"))
+		require.True(t, other.alive(adas), "so that it has asked before")
+		busy := m.begin(anonymous)
+		time.Sleep(time.Minute)
+
+		require.NoError(t, m.RevokeBefore(t.Context(), time.Now()))
+		require.Contains(t, m.events.takeKinds(), core.AllRevoked)
+		assert.False(t, m.alive(adas))
+		e := m.events.take()[0]
+		assert.Equal(t, core.SessionUseAfterExpire, e.Kind)
+		assert.Equal(t, "revoked", e.Reason)
+		assert.False(t, m.alive(anonymous))
+		assert.True(t, foreign.alive(theirs), "another Namespace")
+		_, err := m.Open(t.Context(), id)
+		require.ErrorIs(t, err, core.ErrNotFound)
+		assert.Empty(t, m.sessions("ada"))
+		note.Set(busy, "late")
+		assert.Empty(t, m.commit(busy).Values("Set-Cookie"), "what was under way is dropped")
+
+		assert.True(t, other.alive(adas), "it has not learned of it yet")
+		time.Sleep(5*time.Second + time.Millisecond)
+		assert.False(t, other.alive(adas))
+		require.Contains(t, other.events.takeKinds(), core.AllRevoked)
+
+		require.NoError(t, m.RevokeBefore(t.Context(), time.Now().Add(-time.Hour)))
+		assert.False(t, m.alive(adas), "nothing takes it back")
+		require.Error(t, m.RevokeBefore(t.Context(), time.Now().Add(time.Minute+time.Second)))
+	})
+}
+
+// Within the minute by which clocks may differ.
+func TestWhatBeginsAfterTheMomentIsAlive(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		store := newSpyStore()
+		m, other := newSite(t, core.Config{Store: store}), newSite(t, core.Config{Store: store})
+		defer func() { _, _ = m.Close(), other.Close() }()
+		other.alive(core.NewToken().Reveal()) // it has asked
+		require.NoError(t, m.RevokeBefore(t.Context(), time.Now()))
+		token, _ := m.signInAs("ada")
+		assert.True(t, m.alive(token))
+		assert.Equal(t, time.Now().UTC().Add(time.Minute), m.begin(token).Created())
+		assert.NotContains(t, m.events.takeKinds(), core.ClockAhead)
+		unaware, _ := other.signInAs("bob")
+		fresh := newSite(t, core.Config{Store: store}) // a process that has just begun
+		defer func() { _ = fresh.Close() }()
+		knows, _ := fresh.signInAs("eve")
+		time.Sleep(5*time.Second + time.Millisecond)
+		assert.True(t, other.alive(token))
+		assert.False(t, other.alive(unaware), "it may have begun before, by another clock")
+		assert.True(t, other.alive(knows))
+		again, _ := other.signInAs("bob")
+		assert.True(t, m.alive(again))
+		time.Sleep(time.Minute)
+		later, _ := m.signInAs("ada")
+		assert.Equal(t, time.Now().UTC(), m.begin(later).Created(), "then all is as ever")
+	})
+}
+
+func TestAManagerThatBeginsKnowsBeforeItServes(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		store := newSpyStore()
+		m := newSite(t, core.Config{Store: store})
+		defer func() { _ = m.Close() }()
+		token, _ := m.signInAs("ada")
+		time.Sleep(2 * time.Minute)
+		require.NoError(t, m.RevokeBefore(t.Context(), time.Now()))
+		fresh := newSite(t, core.Config{Store: store})
+		defer func() { _ = fresh.Close() }()
+		assert.False(t, fresh.alive(token), "also the very first request")
+
+		down := newSite(t, core.Config{Store: store})
+		defer func() { _ = down.Close() }()
+		store.fail(errDown, opMark)
+		_, err := down.Begin(t.Context(), cookies(token))
+		require.ErrorIs(t, err, errDown)
+		assert.Equal(t, 503, core.Status(err))
+		store.setBefore(opMark, nil)
+		assert.False(t, down.alive(token))
+	})
+}
+
+func TestTheMarkIsAskedForAgainAfterTrouble(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		store := newSpyStore()
+		m, other := newSite(t, core.Config{Store: store}), newSite(t, core.Config{Store: store})
+		defer func() { _, _ = m.Close(), other.Close() }()
+		token, _ := m.signInAs("ada")
+		require.True(t, other.alive(token))
+		time.Sleep(2 * time.Minute)
+		require.NoError(t, m.RevokeBefore(t.Context(), time.Now()))
+		store.fail(errDown, opMark)
+		time.Sleep(5*time.Second + time.Millisecond)
+		require.Contains(t, other.events.takeKinds(), core.StoreFailure)
+		store.setBefore(opMark, nil)
+		time.Sleep(5*time.Second + time.Millisecond)
+		assert.False(t, other.alive(token))
+	})
+}
+
+func TestNotBeforeOfTheConfig(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		store := newSpyStore()
+		m := newSite(t, core.Config{Store: store})
+		defer func() { _ = m.Close() }()
+		before, _ := m.signInAs("ada")
+		time.Sleep(time.Hour / 2)
+		restored := time.Now()
+		within, _ := m.signInAs("ada")
+		time.Sleep(time.Minute)
+		after, _ := m.signInAs("ada")
+		m = newSite(t, core.Config{Store: store, NotBefore: restored})
+		defer func() { _ = m.Close() }()
+		assert.False(t, m.alive(before))
+		assert.False(t, m.alive(within), "clocks may differ by a minute")
+		assert.True(t, m.alive(after))
+		require.NoError(t, m.RevokeBefore(t.Context(), restored.Add(-time.Hour)))
+		assert.False(t, m.alive(before), "the later one counts")
+
+		_, err := core.New(core.Config{NotBefore: time.Now().Add(2 * time.Minute)})
+		var fault *core.ConfigError
+		require.ErrorAs(t, err, &fault)
+		assert.Equal(t, "NotBefore", fault.Field)
+	})
+}
+
+func TestRevokingEverythingInTrouble(t *testing.T) {
+	m := newSite(t, core.Config{})
+	m.store.fail(errDown, opRaiseMark)
+	err := m.RevokeBefore(t.Context(), time.Now())
+	require.ErrorIs(t, err, errDown)
+	require.Equal(t, 503, core.Status(err))
+	require.Equal(t, []core.EventKind{core.StoreFailure}, m.events.takeKinds())
+	m.store.setBefore(opRaiseMark, nil)
+	m.store.setAfter(opRaiseMark, func(context.Context, error) error {
+		return fmt.Errorf("0 of 1: %w", core.ErrNotDurable)
+	})
+	token, _ := m.signInAs("ada")
+	require.ErrorIs(t, m.RevokeBefore(t.Context(), time.Now()), core.ErrNotDurable)
+	assert.False(t, m.alive(token), "it has taken effect")
+
+	token, _ = m.signInAs("ada")
+	m.store.fail(fmt.Errorf("wrapped: %w", errors.ErrUnsupported), opMark, opRaiseMark)
+	require.ErrorIs(t, m.RevokeBefore(t.Context(), time.Now()), errors.ErrUnsupported)
+	fresh := newSite(t, core.Config{Store: m.store})
+	assert.True(t, fresh.alive(token))
+	require.Empty(t, fresh.events.take(), "a store below that keeps no marks")
+}
