@@ -1,6 +1,7 @@
 package storesuite
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"testing"
@@ -15,64 +16,87 @@ import (
 // and logs it. It judges no time.
 func Delays(t *testing.T, s Subject) {
 	t.Helper()
-	const rounds = 300
-	here, there := s.manager(t), s.manager(t)
-	awaitWatch(t, here, there)
+	rounds := 60
+	if testing.Verbose() {
+		rounds = 300
+	}
+	e := &endings{t: t, acknowledged: make(chan time.Time, 1)}
+	e.here = s.manager(t, core.Config{ObserveStore: e.note})
+	e.there = s.manager(t, core.Config{})
+	e.awaitWatch()
 	var delays []time.Duration
 	for range rounds {
-		delays = append(delays, delay(t, here, there))
+		delays = append(delays, e.delay())
 	}
 	slices.Sort(delays)
 	t.Logf("from an acknowledged end to the other node's streams, %d ends: p50 %v, p99 %v, max %v",
 		rounds, delays[rounds/2], delays[rounds*99/100], delays[rounds-1])
 }
 
-// awaitWatch begins a stream that lasts as long as the test, and waits for an end that comes to
-// another one faster than by looking.
-func awaitWatch(t *testing.T, here, there *core.Manager) {
-	t.Helper()
-	id := signedIn(t, here)
-	opened, err := there.Open(t.Context(), id)
-	require.NoError(t, err)
-	_, release := opened.Live(t.Context())
-	t.Cleanup(release)
-	for delay(t, here, there) > time.Second {
+// endings happen here and are waited for there.
+type endings struct {
+	t            *testing.T
+	here, there  *core.Manager
+	acknowledged chan time.Time // when the store answered
+}
+
+func (e *endings) note(_ context.Context, call core.StoreCall) {
+	if call.Op == "delete" {
+		e.acknowledged <- call.Start.Add(call.Duration)
 	}
 }
 
-func signedIn(t *testing.T, m *core.Manager) core.ID {
-	t.Helper()
-	session, err := m.Begin(t.Context(), http.Header{})
-	require.NoError(t, err)
+// awaitWatch begins a stream that lasts as long as the test, and waits for an end that comes to
+// another one faster than by looking.
+func (e *endings) awaitWatch() {
+	_, release := e.opened(e.signedIn()).Live(e.t.Context())
+	e.t.Cleanup(release)
+	for e.delay() > time.Second {
+	}
+}
+
+func (e *endings) signedIn() core.ID {
+	e.t.Helper()
+	session, err := e.here.Begin(e.t.Context(), http.Header{})
+	require.NoError(e.t, err)
 	session.SetOwner("ada")
-	require.NoError(t, m.Commit(t.Context(), session, http.Header{}))
+	require.NoError(e.t, e.here.Commit(e.t.Context(), session, http.Header{}))
 	return session.ID()
 }
 
-// delay ends a session here, and waits for the end of its stream there.
-func delay(t *testing.T, here, there *core.Manager) time.Duration {
-	t.Helper()
-	id := signedIn(t, here)
-	opened, err := there.Open(t.Context(), id)
-	require.NoError(t, err)
-	live, release := opened.Live(t.Context())
+func (e *endings) opened(id core.ID) *core.Session {
+	e.t.Helper()
+	session, err := e.there.Open(e.t.Context(), id)
+	require.NoError(e.t, err)
+	return session
+}
+
+// delay ends a session here, and waits for the end of its stream there. It may have come before the
+// answer to the end did.
+func (e *endings) delay() time.Duration {
+	e.t.Helper()
+	id := e.signedIn()
+	live, release := e.opened(id).Live(e.t.Context())
 	defer release()
-	ended, err := here.RevokeOwned(t.Context(), "ada", id)
-	require.NoError(t, err)
-	require.True(t, ended)
-	began := time.Now()
+	over := make(chan time.Time, 1)
+	context.AfterFunc(live, func() { over <- time.Now() })
+	ended, err := e.here.RevokeOwned(e.t.Context(), "ada", id)
+	require.NoError(e.t, err)
+	require.True(e.t, ended)
 	select {
-	case <-live.Done():
+	case at := <-over:
+		return max(0, at.Sub(<-e.acknowledged))
 	case <-time.After(time.Minute):
-		require.Fail(t, "the stream has not ended")
+		require.Fail(e.t, "the stream has not ended")
+		return 0
 	}
-	return time.Since(began)
 }
 
 // manager is one of a node of its own.
-func (s Subject) manager(t *testing.T) *core.Manager {
+func (s Subject) manager(t *testing.T, cfg core.Config) *core.Manager {
 	t.Helper()
-	m, err := core.New(core.Config{Store: s.Open(t)})
+	cfg.Store = s.Open(t)
+	m, err := core.New(cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	return m
