@@ -12,12 +12,11 @@ type changes struct {
 	id      ID     // of the session that begins; "" if there is one already
 	created moment // of that session
 	owner   *string
-	signIn  signingIn // of the owner
+	signIn  *signingIn // of the owner, never nil where that is not
 	level   *Level
 	label   *string // waits until there is a session, as persist does
 	persist *bool
-	keep    []string // only these values of the record stay, if keeps
-	keeps   bool
+	keep    *keep // only these values of the record stay; nil: all
 	values  []change
 	renew   bool
 	clear   bool
@@ -112,20 +111,21 @@ func (c *changes) lookup(name string) (value string, present, known bool) {
 
 // hidesBelow reports whether the value of the record below does not show any more.
 func (c *changes) hidesBelow(name string) bool {
-	return c.end != "" || c.clear || c.id != "" || c.keeps && !slices.Contains(c.keep, name)
+	return c.end != "" || c.clear || c.id != "" || !c.keeps(name)
+}
+
+// keeps reports whether a value of the record stays.
+func (c *changes) keeps(name string) bool {
+	return c.keep == nil || slices.Contains(*c.keep, name)
 }
 
 // keepOnly removes all values but those named, of those that were set before and of the record.
-func (c *changes) keepOnly(names []string) {
+func (c *changes) keepOnly(names keep) {
 	c.values = slices.DeleteFunc(c.values, func(v change) bool {
 		return !v.once && !slices.Contains(names, v.name)
 	})
-	if c.keeps {
-		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-			return !slices.Contains(c.keep, name)
-		})
-	}
-	c.keep, c.keeps = names, true
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !c.keeps(name) })
+	c.keep = &names
 }
 
 func (c *changes) set(name, value string) {
@@ -189,8 +189,8 @@ func (c *changes) then(next changes) {
 	if next.label != nil {
 		c.label = next.label
 	}
-	if next.keeps {
-		c.keepOnly(next.keep)
+	if next.keep != nil {
+		c.keepOnly(*next.keep)
 	}
 	if next.persist != nil {
 		c.persist = next.persist
@@ -254,12 +254,12 @@ func (c *changes) merge(
 
 // dropRest adds to the patch what a sign-in with Keep leaves behind.
 func (c *changes) dropRest(p patch, fresh values) patch {
-	if !c.keeps || c.clear {
+	if c.keep == nil || c.clear {
 		return p
 	}
 	for _, e := range fresh.entries() {
 		changed := slices.ContainsFunc(c.values, func(v change) bool { return v.name == e.name })
-		if !changed && !slices.Contains(c.keep, e.name) {
+		if !changed && !c.keeps(e.name) {
 			p = append(p, patchEntry{entry: entry{name: e.name}, deleted: true})
 		}
 	}

@@ -64,9 +64,9 @@ func (s *Session) SetOwner(owner string, options ...SignInOption) {
 	}
 	e := s.edit()
 	e.ownerFault = nil
-	in := signingIn{at: now()}
+	in := &signingIn{at: now()}
 	for _, option := range options {
-		option.signIn(&in)
+		option.signIn(in)
 	}
 	if e.ownerFault = in.fault(owner); e.ownerFault != nil {
 		return
@@ -81,8 +81,8 @@ func (s *Session) SetOwner(owner string, options ...SignInOption) {
 	s.begin()
 	owner = strings.Clone(owner) // it may be a view of a framework's buffer
 	e.pending.owner, e.pending.signIn = &owner, in
-	if in.keeps && current == "" {
-		e.pending.keepOnly(in.keep)
+	if in.keep != nil && current == "" {
+		e.pending.keepOnly(*in.keep)
 	}
 	s.renew()
 }

@@ -40,18 +40,21 @@ type SignInOption interface {
 // signingIn is what is known of a sign-in that is not committed yet.
 type signingIn struct {
 	SignIn
-	given bool     // SetOwner got a SignIn
-	at    moment   // when SetOwner was called
-	keep  []string // names of values
-	keeps bool     // nothing but these
+	given bool   // SetOwner got a SignIn
+	at    moment // when SetOwner was called
+	keep  *keep  // only these values stay; nil: all
 }
 
 func (in SignIn) signIn(s *signingIn) { s.SignIn, s.given = in, true }
 
+// keep are names of values.
 type keep []string
 
 func (k keep) signIn(s *signingIn) {
-	s.keep, s.keeps = append(s.keep, k...), true
+	if s.keep != nil {
+		k = append(slices.Clone(*s.keep), k...)
+	}
+	s.keep = &k
 }
 
 // Keep has a sign-in keep only those values of the visitor who was nobody yet that have one of the
