@@ -35,8 +35,8 @@ var (
 	// ErrGone says that the session ended while the request ran, and that what the request did
 	// (renew, sign in, take a one-time value) cannot be as if it had come before the end.
 	ErrGone = errors.New("session ended while the request ran")
-	// ErrSignInStale says that a sign-in must begin anew: all of the owner's sessions were revoked
-	// since it began, or it began more than an hour ago.
+	// ErrSignInStale says that a sign-in must begin anew: the sessions of the owner, or of everybody,
+	// were revoked since it began, or it began more than an hour ago.
 	ErrSignInStale = errors.New("session sign-in must begin anew")
 	// ErrOutdated says that the request's token was replaced less than a minute ago: it can read
 	// nothing and cannot begin a session, which would overwrite the good token of its own client.

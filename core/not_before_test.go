@@ -121,6 +121,24 @@ func TestTheMarkIsAskedForAgainAfterTrouble(t *testing.T) {
 	})
 }
 
+// A password that was checked before the incident was known opens nothing after it.
+func TestASignInThatBeganBeforeTheMomentIsStale(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		m := newSite(t, core.Config{})
+		defer func() { _ = m.Close() }()
+		in := m.beginSignIn("ada")
+		time.Sleep(time.Millisecond)
+		require.NoError(t, m.RevokeBefore(t.Context(), time.Now()))
+		session := m.begin()
+		session.SetOwner("ada", in)
+		_, err := m.tryCommit(session)
+		requireStale(t, err)
+		session = m.begin()
+		session.SetOwner("ada", m.beginSignIn("ada"))
+		m.commit(session)
+	})
+}
+
 func TestNotBeforeOfTheConfig(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		store := newSpyStore()

@@ -68,7 +68,7 @@ func (s *Session) SetOwner(owner string, options ...SignInOption) {
 	for _, option := range options {
 		option.signIn(in)
 	}
-	if e.ownerFault = in.fault(owner); e.ownerFault != nil {
+	if e.ownerFault = in.fault(owner, &s.manager.notBefore); e.ownerFault != nil {
 		return
 	}
 	current := s.owner()
@@ -88,7 +88,7 @@ func (s *Session) SetOwner(owner string, options ...SignInOption) {
 }
 
 // fault says why the owner cannot be set.
-func (in *signingIn) fault(owner string) error {
+func (in *signingIn) fault(owner string, n *notBefore) error {
 	if owner != "" {
 		if err := checkOwner(owner); err != nil {
 			return err
@@ -99,7 +99,7 @@ func (in *signingIn) fault(owner string) error {
 		return nil
 	case in.owner != owner:
 		return &OwnerError{Reason: "is not the one that the sign-in began for"}
-	case in.stale(in.at):
+	case in.stale(in.at), in.began < moment(n.at.Load()):
 		return ErrSignInStale
 	}
 	return nil
