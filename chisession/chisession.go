@@ -22,6 +22,10 @@ import (
 type Config struct {
 	// Skip is asked first: where it reports true the request has no session. nil skips nothing.
 	Skip func(*http.Request) bool
+	// Passive is asked for each request that is not skipped: where it reports true the request is
+	// no activity of the user's, and the idle timeout goes on. nil means that all are. It is for what
+	// a page sends by itself: polls, event streams.
+	Passive func(*http.Request) bool
 	// ErrorHandler answers when a session cannot be loaded or committed; see core.HandlerConfig.
 	// nil answers with core.Status and its standard text.
 	ErrorHandler func(w http.ResponseWriter, r *http.Request, err error)

@@ -11,6 +11,10 @@ import (
 type HandlerConfig struct {
 	// Skip is asked first: where it reports true the request has no session. nil skips nothing.
 	Skip func(*http.Request) bool
+	// Passive is asked for each request that is not skipped: where it reports true the request is
+	// no activity of the user's, and the idle timeout goes on. nil means that all are. It is for what
+	// a page sends by itself: polls, event streams.
+	Passive func(*http.Request) bool
 	// ErrorHandler answers when a session cannot be loaded or committed; nothing of the handler's
 	// answer goes out. Status maps the error, whose text is not for clients. If the change that
 	// cannot be stored came after the first byte of the response, ErrorHandler is called as well,
@@ -49,6 +53,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := &exchange{handler: h, r: r}
+	x.gate.Passive = h.cfg.Passive != nil && h.cfg.Passive(r)
 	if err := h.manager.BeginGate(ctx, &x.gate, r.Header, w.Header(), x); err != nil {
 		h.fail(w, r, err)
 		return

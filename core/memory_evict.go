@@ -70,8 +70,12 @@ func dropSome(
 	return false
 }
 
-// evictLooks is at how many chunks one is looked at, at most, to end a session.
-const evictLooks = 8
+// To end a session, one looks at no more than about evictSlots others, or for chunks of which few
+// slots are in use at no more than evictSlots/leastLook chunks.
+const (
+	evictSlots = 512
+	leastLook  = 8
+)
 
 // A victim is a session that has no owner, as it was when it was looked at.
 type victim struct {
@@ -84,21 +88,22 @@ type victim struct {
 // reports whether there was one, or might be another.
 //
 // Each chunk knows a time before which none of its sessions was used last, and each shard the first
-// of those. That time is right until the session that it is of is used or ends; then it is too
-// early, and is found out anew when it is the first of all. So the session that is found is the one
-// that has been unused the longest, if no more than evictLooks chunks are to be looked at. Else it
-// is the one of those, some five hundred sessions, of which each was last used, or was beside one
-// that was, longer ago than all others.
+// of those. That time is right until the session that it is of is used, ends or gets an owner; then
+// it is too early, and is found out anew when it is the first of all. So the session that is found
+// is the one that has been unused the longest, unless too many chunks have to be looked at for that.
+// Then it is the first one of those looked at, some hundreds of sessions out of all.
 func (m *MemoryStore) endUnused(spare ID) bool {
 	best := victim{used: never}
-	for range evictLooks {
+	for looked := 0; looked < evictSlots || best.used == never; {
 		shard, bound := m.idlest()
 		if bound >= best.used {
 			break
 		}
-		if v := m.shards[shard].idlest(spare); v.used < best.used {
+		v, n := m.shards[shard].idlest(spare)
+		if v.used < best.used {
 			best, best.shard = v, shard
 		}
+		looked += max(n, leastLook)
 	}
 	if spare != "" {
 		i, hash := m.locate(spare)
@@ -127,7 +132,7 @@ func (m *MemoryStore) idlest() (shard int, bound int64) {
 
 // idlest looks through the chunk in which there may be the session that has been unused the
 // longest, and returns the one of that chunk. spare is left out, until unspare.
-func (sh *memoryShard) idlest(spare ID) victim {
+func (sh *memoryShard) idlest(spare ID) (v victim, looked int) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	class, number, bound := slotClass(0), 0, int64(never)
@@ -138,25 +143,28 @@ func (sh *memoryShard) idlest(spare ID) victim {
 			}
 		}
 	}
-	v := victim{used: never}
+	v.used = never
 	if bound < never {
 		var p place
-		if p, v.used = sh.lookIdle(class, number, spare); v.used < never {
+		if p, v.used, looked = sh.lookIdle(class, number, spare); v.used < never {
 			id, _, _ := sh.text(p)
 			v.id = ID(strings.Clone(string(id)))
 		}
 	}
 	sh.updateIdle()
-	return v
+	return v, looked
 }
 
-// lookIdle finds out which session of a chunk has been unused the longest.
-func (sh *memoryShard) lookIdle(c slotClass, number int, spare ID) (at place, used int64) {
+// lookIdle finds out which session of a chunk has been unused the longest, and at how many it has
+// looked.
+func (sh *memoryShard) lookIdle(
+	c slotClass, number int, spare ID,
+) (at place, used int64, looked int) {
 	v := &sh.vectors[c]
 	begin := number * chunkSlots
 	end := min(v.n, begin+chunkSlots)
-	sh.seen += max(end-begin, 0)
-	used = never
+	used, looked = never, max(end-begin, 0)
+	sh.seen += looked
 	for i := begin; i < end; i++ {
 		p := placeOf(c, i)
 		if u := v.slot(c, i).used(); u < used && sh.ownerless(p) && !sh.isAt(p, spare) {
@@ -164,7 +172,7 @@ func (sh *memoryShard) lookIdle(c slotClass, number int, spare ID) (at place, us
 		}
 	}
 	v.chunks[number].idle = used
-	return at, used
+	return at, used, looked
 }
 
 func (sh *memoryShard) updateIdle() {

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -20,12 +21,19 @@ func TestMemoryModel(t *testing.T) {
 	one, seeds := bytesOf(t, sized(300)), modelSeeds()
 	for name, options := range map[string]core.MemoryOptions{
 		"no limit": {}, "sessions": {MaxSessions: 60}, "bytes": {MaxBytes: 60 * one},
-		"both": {MaxSessions: 60, MaxBytes: 60 * one},
+		"both":  {MaxSessions: 60, MaxBytes: 60 * one},
+		"share": {MaxSessions: 60, MaxBytes: 60 * one, OwnerlessShare: 30},
+		"evicting": {
+			MaxSessions: 60, MaxBytes: 60 * one, OwnerlessShare: 50,
+			OwnerlessPolicy: core.EndUnusedLongest,
+		},
+		"evicting bytes": {MaxBytes: 60 * one, OwnerlessPolicy: core.EndUnusedLongest},
 	} {
 		for _, seed := range seeds[:min(6, len(seeds))] {
 			t.Run(fmt.Sprint(name, ", seed ", seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					m := newMemoryModel(t, seed, options)
+					defer listen(t, m.store, m.listener)()
 					for range 1500 {
 						m.step()
 					}
@@ -43,6 +51,7 @@ type memoryModel struct {
 	store, scale *core.MemoryStore // the other one tells what a record takes
 	options      core.MemoryOptions
 	records      map[core.ID]core.Record
+	listener     *listener
 	ids          []core.ID
 	revision     core.Revision
 	text         string
@@ -52,7 +61,7 @@ func newMemoryModel(t *testing.T, seed uint64, options core.MemoryOptions) *memo
 	m := &memoryModel{
 		T: t, Rand: rand.New(rand.NewPCG(seed, 3)), options: options,
 		store: core.NewMemoryStore(options), scale: core.NewMemoryStore(core.MemoryOptions{}),
-		records: map[core.ID]core.Record{}, text: strings.Repeat("some text or other ", 200),
+		records: map[core.ID]core.Record{}, listener: &listener{}, text: strings.Repeat("some text or other ", 200),
 	}
 	for i := range 150 {
 		length := []int{32, 32, 32, 32, 5, 255, 256}[m.IntN(7)]
@@ -86,21 +95,97 @@ func expired(rec core.Record) bool {
 	return !rec.Expires.IsZero() && !rec.Expires.After(time.Now())
 }
 
-// fits reports whether there is room for a record if all that has expired is dropped.
-func (m *memoryModel) fits(rec core.Record) bool {
-	sessions, bytes := 1, m.takes(rec)
-	for id, other := range m.records {
-		if id != rec.ID && !expired(other) {
-			sessions++
-			bytes += m.takes(other)
+// A demand is what a write would make of the records.
+type demand struct {
+	rec, old        core.Record // of an Update, the one that it replaces
+	update          bool
+	sessions, bytes int64 // in all, and those that have no owner
+	ownerless       [2]int64
+}
+
+// demand leaves out what has expired, which is dropped, and without others all that has no owner.
+func (m *memoryModel) demand(rec core.Record, others bool) demand {
+	d := demand{rec: rec}
+	d.old, d.update = m.records[rec.ID]
+	count := func(rec core.Record) {
+		d.sessions++
+		d.bytes += m.takes(rec)
+		if rec.Owner == "" {
+			d.ownerless[0]++
+			d.ownerless[1] += m.takes(rec)
 		}
 	}
-	return (m.options.MaxSessions == 0 || sessions <= m.options.MaxSessions) &&
-		(m.options.MaxBytes == 0 || bytes <= m.options.MaxBytes)
+	count(rec)
+	for id, other := range m.records {
+		if id != rec.ID && !expired(other) && (others || other.Owner != "") {
+			count(other)
+		}
+	}
+	return d
+}
+
+// allowed reports whether there is room for it. What does not grow is not refused.
+func (m *memoryModel) allowed(d demand) bool {
+	within := func(n, limit int64) bool { return limit == 0 || n <= limit }
+	share := func(limit int64) int64 {
+		percent := int64(cmp.Or(m.options.OwnerlessShare, 90))
+		return (limit*percent + 99) / 100
+	}
+	grows := !d.update || m.takes(d.rec) > m.takes(d.old)
+	if !d.update && !within(d.sessions, int64(m.options.MaxSessions)) ||
+		grows && !within(d.bytes, m.options.MaxBytes) {
+		return false
+	}
+	if d.rec.Owner != "" || d.update && d.old.Owner != "" {
+		return true
+	}
+	return (d.update || within(d.ownerless[0], share(int64(m.options.MaxSessions)))) &&
+		(!grows || within(d.ownerless[1], share(m.options.MaxBytes)))
+}
+
+// admitted holds that a write was refused if there was no room, and none could be made.
+func (m *memoryModel) admitted(rec core.Record, err error) {
+	m.Helper()
+	fits := m.allowed(m.demand(rec, true))
+	if !fits && (m.options.OwnerlessPolicy != core.EndUnusedLongest ||
+		!m.allowed(m.demand(rec, false))) {
+		require.Equal(m, core.ErrStoreFull, err)
+		require.Empty(m, m.ended(), "and nothing was ended for it")
+		return
+	}
+	require.NoError(m, err)
+	ended := m.ended()
+	require.Equal(m, fits, len(ended) == 0)
+	for i, other := range ended {
+		require.Empty(m, other.Owner)
+		require.NotEqual(m, rec.ID, other.ID)
+		require.False(m, m.allowed(m.demand(rec, true)), "the %d. was ended for nothing", i)
+		delete(m.records, other.ID)
+	}
+	m.records[rec.ID] = rec
+}
+
+// ended returns the records that were ended though they had not expired, in their order.
+func (m *memoryModel) ended() (list []core.Record) {
+	ids, _ := m.listener.take()
+	for _, id := range ids {
+		if rec := m.records[id]; expired(rec) {
+			delete(m.records, id)
+		} else {
+			list = append(list, rec)
+		}
+	}
+	if len(list) > 0 {
+		for _, rec := range m.records {
+			require.False(m, expired(rec), "that would have come first")
+		}
+	}
+	return list
 }
 
 // settle finds out what a full store has dropped, which it may if it has expired.
 func (m *memoryModel) settle() {
+	_, _ = m.listener.take()
 	for id, rec := range m.records {
 		if m.options == (core.MemoryOptions{}) || !expired(rec) {
 			continue
@@ -158,11 +243,8 @@ func (m *memoryModel) create(rec core.Record) {
 	switch {
 	case there:
 		require.Equal(m, core.ErrExists, err)
-	case !m.fits(rec):
-		require.Equal(m, core.ErrStoreFull, err)
 	default:
-		require.NoError(m, err)
-		m.records[rec.ID] = rec
+		m.admitted(rec, err)
 	}
 }
 
@@ -182,20 +264,9 @@ func (m *memoryModel) update(rec core.Record) {
 	case expired(old) && m.takes(rec) > m.takes(old) && err != nil:
 		// It has been dropped to make room, or it was not enough. settle sees which.
 		require.NotEqual(m, m.options, core.MemoryOptions{})
-	case m.takes(rec) > m.takes(old) && !m.fitsBytes(rec):
-		require.Equal(m, core.ErrStoreFull, err)
 	default:
-		require.NoError(m, err)
-		m.records[rec.ID] = rec
+		m.admitted(rec, err)
 	}
-}
-
-// fitsBytes leaves the number of sessions aside, which an Update does not change.
-func (m *memoryModel) fitsBytes(rec core.Record) bool {
-	limit := m.options.MaxSessions
-	m.options.MaxSessions = 0
-	defer func() { m.options.MaxSessions = limit }()
-	return m.fits(rec)
 }
 
 func (m *memoryModel) touch(rec core.Record) {

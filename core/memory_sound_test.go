@@ -20,18 +20,25 @@ import (
 func requireSound(t *testing.T, m *MemoryStore) {
 	t.Helper()
 	sessions, bytes := 0, int64(0)
+	var ownerless amount
 	for i := range m.shards {
 		sh := &m.shards[i]
 		n := 0
 		for c := range sh.vectors {
 			n += sh.vectors[c].n
 			bytes += requireSoundVector(t, m, i, slotClass(c))
+			for k := range sh.vectors[c].n {
+				ownerless = ownerless.plus(sh.charge(placeOf(slotClass(c), k)).ownerless())
+			}
 		}
 		require.Equal(t, n, sh.index.n, "each record is in the index, and nothing else")
 		sessions += n
 	}
 	require.Equal(t, sessions, m.Len())
 	require.Equal(t, bytes+requireSoundOwners(t, m), m.Bytes())
+	if m.room.limited {
+		require.Equal(t, ownerless, m.room.ownerless)
+	}
 }
 
 // requireSoundOwners returns what is kept for owners takes.
@@ -148,7 +155,9 @@ func TestTheStoreIsSoundAfterAnything(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 1))
-			m := NewMemoryStore(MemoryOptions{})
+			m := NewMemoryStore(MemoryOptions{
+				MaxSessions: []int{0, 1 << 20}[seed%2], OwnerlessPolicy: EndUnusedLongest,
+			})
 			ids := idsOf(m, 1500, 1, 2) // few shards, so that they are full enough
 			begin := time.UnixMilli(1e12).UTC()
 			for round := range 6000 {

@@ -27,6 +27,10 @@ type Config struct {
 	// Skipper is asked first: where it reports true the request has no session. nil skips nothing.
 	// A middleware.Skipper fits.
 	Skipper func(c echo.Context) bool
+	// Passive is asked for each request that is not skipped: where it reports true the request is
+	// no activity of the user's, and the idle timeout goes on. nil means that all are. It is for what
+	// a page sends by itself: polls, event streams.
+	Passive func(c echo.Context) bool
 }
 
 // New returns the middleware of a Manager.
@@ -40,7 +44,7 @@ func NewWithConfig(m *core.Manager, cfg Config) echo.MiddlewareFunc {
 			if inside || cfg.Skipper != nil && cfg.Skipper(c) {
 				return next(c)
 			}
-			return serve(c, m, next)
+			return serve(c, m, &cfg, next)
 		}
 	}
 }
@@ -55,10 +59,11 @@ func Get(c echo.Context) *core.Session {
 	return s
 }
 
-func serve(c echo.Context, m *core.Manager, next echo.HandlerFunc) error {
+func serve(c echo.Context, m *core.Manager, cfg *Config, next echo.HandlerFunc) error {
 	request, response := c.Request(), c.Response()
 	raw := response.Writer
 	x := &exchange{c: c, raw: raw}
+	x.gate.Passive = cfg.Passive != nil && cfg.Passive(c)
 	err := m.BeginGate(request.Context(), &x.gate, request.Header, response.Header(), x)
 	if err != nil {
 		fail(c, raw, err)

@@ -29,6 +29,10 @@ import (
 type Config struct {
 	// Next is asked first: where it reports true the request has no session. nil skips nothing.
 	Next func(c *fiber.Ctx) bool
+	// Passive is asked for each request that is not skipped: where it reports true the request is
+	// no activity of the user's, and the idle timeout goes on. nil means that all are. It is for what
+	// a page sends by itself: polls, event streams.
+	Passive func(c *fiber.Ctx) bool
 }
 
 // New returns the middleware of a Manager.
@@ -45,6 +49,7 @@ type middleware struct {
 	manager *core.Manager
 	cfg     Config
 	headers sync.Pool // of *headers
+	running servers
 }
 
 func (mw *middleware) handle(c *fiber.Ctx) error {
@@ -60,7 +65,7 @@ func (mw *middleware) handle(c *fiber.Ctx) error {
 		h.drop()
 		mw.headers.Put(h)
 	}()
-	return serve(c, mw.manager, h)
+	return mw.serve(c, h)
 }
 
 // Get returns the request's session, the innermost if there are several Managers. It panics if the
@@ -73,14 +78,16 @@ func Get(c *fiber.Ctx) *core.Session {
 	return s
 }
 
-func serve(c *fiber.Ctx, m *core.Manager, h *headers) error {
-	ctx := c.UserContext()
-	s, err := m.Begin(ctx, (*requestHeader)(h))
+func (mw *middleware) serve(c *fiber.Ctx, h *headers) error {
+	m, ctx := mw.manager, c.UserContext()
+	s, err := mw.begin(c, ctx, (*requestHeader)(h))
 	if err != nil {
 		m.ErrorHeader(nil, err, (*responseHeader)(h))
 		c.Status(core.Status(err)) // for an ErrorHandler that answers nothing
 		return failure{err}
 	}
+	committed := false
+	defer func() { mw.beginStream(c, committed) }()
 	err = next(c, m, ctx, s)
 	defer m.Seal(s)
 	if lost := m.Commit(ctx, s, (*responseHeader)(h)); lost != nil {
@@ -93,7 +100,17 @@ func serve(c *fiber.Ctx, m *core.Manager, h *headers) error {
 		c.Status(core.Status(lost))
 		return failure{lost} // not joined with the handler's error, whose status would win
 	}
+	committed = true
 	return err
+}
+
+func (mw *middleware) begin(
+	c *fiber.Ctx, ctx context.Context, request core.RequestHeader,
+) (*core.Session, error) {
+	if mw.cfg.Passive != nil && mw.cfg.Passive(c) {
+		return mw.manager.BeginPassive(ctx, request)
+	}
+	return mw.manager.Begin(ctx, request)
 }
 
 // next calls the rest of the chain with the session in it. The app's ErrorHandler, which runs

@@ -23,6 +23,10 @@ import (
 
 // A Config says how the middleware behaves. The zero Config is what New uses.
 type Config struct {
+	// Passive is asked for each request: where it reports true the request is
+	// no activity of the user's, and the idle timeout goes on. nil means that all are. It is for what
+	// a page sends by itself: polls, event streams.
+	Passive func(c *gin.Context) bool
 	// ErrorHandler answers when a session cannot be loaded or committed. The error is among
 	// c.Errors already, and the chain is aborted. core.Status maps it; its text is not for clients.
 	// nil answers with that status and a JSON object of one field, "error".
@@ -74,6 +78,7 @@ func begin(c *gin.Context, m *core.Manager, cfg *Config) {
 	request, raw := c.Request, c.Writer
 	x := &exchange{manager: m, cfg: cfg, c: c, writer: writer{ResponseWriter: raw}}
 	x.writer.gate = &x.gate
+	x.gate.Passive = cfg.Passive != nil && cfg.Passive(c)
 	if err := m.BeginGate(request.Context(), &x.gate, request.Header, raw.Header(), x); err != nil {
 		fail(c, cfg, err)
 		return

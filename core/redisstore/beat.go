@@ -69,11 +69,14 @@ func (l *listener) beat(ctx context.Context) {
 }
 
 // beatAt sends one beat. With a node alone what becomes of it tells of the client as a whole.
-func (l *listener) beatAt(ctx context.Context, address string, node rueidis.Client, alone bool) {
-	ctx, cancel := context.WithTimeout(ctx, beatTimeout)
+func (l *listener) beatAt(watch context.Context, address string, node rueidis.Client, alone bool) {
+	ctx, cancel := context.WithTimeout(watch, beatTimeout)
 	defer cancel()
 	begin := time.Now()
 	err := l.store.publish(ctx, node, l.alive, address)
+	if watch.Err() != nil {
+		return
+	}
 	if alone {
 		l.store.link.mood.note(err)
 		err = l.store.failed(ctx, err)

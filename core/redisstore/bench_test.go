@@ -108,3 +108,27 @@ func inParallel(b *testing.B, goroutines int, call func(n int) error) {
 	all.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "op/s")
 }
+
+// inTurns does so many calls from so many goroutines.
+func inTurns(b *testing.B, goroutines, calls int, call func() error) {
+	b.Helper()
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range goroutines {
+		all.Go(func() {
+			for n := next.Add(1); n <= int64(calls); n = next.Add(1) {
+				if err := call(); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// countUp tells a call the how manieth it is.
+func countUp(call func(n int) error) func() error {
+	var next atomic.Int64
+	return func() error { return call(int(next.Add(1)) - 1) }
+}

@@ -65,14 +65,17 @@
 //	Mark         GET key
 //	RaiseMark    EVALSHA: SET key, unless a later one is there; and WAIT
 //
-// Watch subscribes (SUBSCRIBE) on a connection of its own to one node, and once a second publishes
-// in the channel Prefix + "alive", in a cluster, or Prefix + "alive:" and a random text. In a
-// cluster each message goes to all nodes, some kilobytes of traffic in Redis.
+// Each is one round trip, save RemoveOwned with more than a thousand entries. A script that the
+// server does not know, as after a restart or a failover, is sent whole. The TTL of a session is
+// five minutes longer than what it has left, for it is housekeeping only: the Manager judges by
+// the record. A record that never expires has none. No command looks through the keys.
 //
-// Each is one round trip. A script that the server does not know, as after a restart or a
-// failover, is sent whole. The TTL is five minutes longer than the session has left, for it is
-// housekeeping only: the Manager judges by the record. A record that never expires has none. No
-// command looks through the keys.
+// Watch subscribes to the two channels on a connection of its own, to one node; in a cluster
+// messages come to each from all others. Once a second it publishes itself, by a script that is
+// refused where writes are, on each master that the other calls go to, and returns an error when
+// it has not heard that four times. For that it has a channel of its own, Prefix + "alive:" and a
+// random text; in a cluster all who watch share Prefix + "alive", and publish once a second
+// together.
 //
 // # Durability
 //
@@ -84,13 +87,12 @@
 // the Manager then tries again until they do. An end that is tried again writes again, also if
 // the record is gone already, since WAIT only speaks of what its own connection wrote. That is no
 // consensus: a failover may still choose a replica that has not confirmed, if there are several.
+// The entries and epochs of owners, and marks, are confirmed as ends are.
 //
-// Entries of owners, epochs and marks are confirmed as ends are.
-//
-// And it keeps a journal of what was confirmed in the last minute. While there are any, it
-// looks once a second (INFO) whether a master has been replaced or restarted, and if so does them
-// again. That heals what this process did, if it is still alive. The first of a
-// process asks for the masters' names beforehand, in a second round trip.
+// And it keeps a journal of all these, as far as they were done in the last minute. While there are
+// any, it looks once a second (INFO) whether a master has been replaced or restarted, and if so
+// does them again. That heals what this process did, if it is still alive. The first of a process
+// asks for the masters' names beforehand, in a second round trip.
 //
 // A renewal is done again only if the record is as it was before it, or before this process's own
 // writes that led to it: where another process's change came between and is lost as well, the

@@ -69,8 +69,9 @@ func settle(c *rueidis.ClientOption, o *Options) {
 		}
 	}
 	c.DisableCache = true
-	c.BlockingPoolSize = maxConfirming + 2*maxListening // one that ends may still be closing
-	c.PipelineMultiplex = -1                            // one connection to a node: a second is made when a call needs it
+	// One that watches no more may still be closing its connection.
+	c.BlockingPoolSize = maxConfirming + 2*maxListening
+	c.PipelineMultiplex = -1 // one connection to a node: a second is made when a call needs it
 	c.ReadBufferEachConn, c.WriteBufferEachConn = bufferSize, bufferSize
 	c.RingScaleEachConn = ringScale
 	c.DisableRetry = true // the client's own retry connects, whatever the context says

@@ -28,20 +28,21 @@ type Options struct {
 	// different ones. It is at most 64 printable ASCII characters without blanks and braces, which
 	// in a cluster would bring all sessions to one node.
 	Prefix string
-	// Replicas is how many replicas must confirm an end and a renewal. Zero is automatic: none
+	// Replicas is how many replicas must confirm an end, a renewal, an entry or an epoch of an owner
+	// and a mark. Zero is automatic: none
 	// until a master is seen to have a replica, and from then on one, also if that goes away. In
 	// automatic either every shard of a cluster has a replica or none has. Where the server does
 	// not allow INFO, automatic means none. NoReplicas means none.
 	Replicas int
-	// ConfirmTimeout is how long an end or a renewal waits to be confirmed, within the context's
-	// time. Zero means half a second.
+	// ConfirmTimeout is how long those wait to be confirmed, within the context's time. Zero means
+	// half a second.
 	ConfirmTimeout time.Duration
 	// ConfirmWrites has every Create and every Update confirmed as well, so that no change that a
 	// client was told of is lost in a failover. A Touch never is.
 	ConfirmWrites bool
-	// Journal is how many of this process's ends and renewals of the last minute are remembered,
-	// to be done again after a failover; of more, the oldest are forgotten. Renewals count by
-	// their size as well, 16 MiB together. Zero means 10,000; NoJournal none.
+	// Journal is how many of those that this process did in the last minute are remembered, to be
+	// done again after a failover; of more, the oldest are forgotten. Renewals count by their size
+	// as well, 16 MiB together. Zero means 10,000; NoJournal none.
 	Journal int
 
 	// TLS is for Open alone: the configuration of rediss:// connections. nil means the system's

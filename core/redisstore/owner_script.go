@@ -1,8 +1,8 @@
 package redisstore
 
-// Owners' entries are in a hash, by session ID; the field ':' has the epoch. Each value is 16 bytes:
-// the Revision or the Epoch, and until when it is needed in milliseconds since 1970, 0 for ever, big
-// end first. Values are compared as text, since a Lua number is not whole above 2^53.
+// Owners' entries are in a hash, by session ID; the field ':' has the epoch. Each value is 16
+// bytes: the Revision or the Epoch, and until when it is needed in milliseconds since 1970, 0 for
+// ever, big end first. Values are compared as text, since a Lua number is not whole above 2^53.
 
 // ownerText begins the scripts of an owner. put sets a field, and has the server keep the key for
 // ttl milliseconds at least, '0' being for ever.

@@ -80,112 +80,6 @@ func TestAnOwnersEntriesAreKeptWhateverTheOwnerIsCalled(t *testing.T) {
 	})
 }
 
-// pttl is for how long the server keeps a key, -1 being for ever.
-func pttl(server *servers.Redis, key string) time.Duration {
-	ms, _ := server.MustDo("PTTL", key).(int64)
-	if ms < 0 {
-		return time.Duration(ms)
-	}
-	return time.Duration(ms) * time.Millisecond
-}
-
-func TestAnOwnersKeyIsKeptAsLongAsAnythingInItIsNeeded(t *testing.T) {
-	eachEngine(t, func(t *testing.T, engine servers.Engine) {
-		server := engine.Start(t)
-		store := open(t, server.URL(), redisstore.Options{})
-		owner := "user:42"
-		var key string
-		requireAbout := func(hours time.Duration) {
-			t.Helper()
-			key = ownerKey(t, server)
-			left := pttl(server, key)
-			require.Greater(t, left, hours*time.Hour)
-			require.Less(t, left, hours*time.Hour+6*time.Minute)
-		}
-		add := func(until time.Time) core.OwnerEntry {
-			entry := newEntry()
-			entry.Until = until
-			epoch, err := store.OwnerEpoch(t.Context(), owner)
-			require.NoError(t, err)
-			_, err = store.AddOwned(t.Context(), owner, entry, epoch, 0)
-			require.NoError(t, err)
-			return entry
-		}
-		raise := func(until time.Time) {
-			_, _, err := store.RaiseEpoch(t.Context(), owner, newEpoch(), until)
-			require.NoError(t, err)
-		}
-		in := func(hours time.Duration) time.Time { return time.Now().Add(hours * time.Hour) }
-
-		add(in(2))
-		requireAbout(2)
-		add(in(1))
-		requireAbout(2)
-		raise(in(1))
-		requireAbout(2)
-		raise(in(5))
-		requireAbout(5)
-		add(in(7))
-		requireAbout(7)
-		never := add(time.Time{})
-		require.EqualValues(t, -1, pttl(server, key))
-		add(in(9))
-		raise(in(1))
-		require.EqualValues(t, -1, pttl(server, key), "what is kept for ever stays so")
-		// Where only the epoch is left it is kept for as long as any of them was to be.
-		require.NoError(t, store.RemoveOwned(t.Context(), owner, never))
-		require.EqualValues(t, -1, pttl(server, key))
-		rest, err := store.ListOwned(t.Context(), owner)
-		require.NoError(t, err)
-		require.NoError(t, store.RemoveOwned(t.Context(), owner, rest...))
-		requireAbout(5)
-	})
-}
-
-func TestAKeyWithoutEntriesAndEpochGoes(t *testing.T) {
-	eachEngine(t, func(t *testing.T, engine servers.Engine) {
-		server := engine.Start(t)
-		store := open(t, server.URL(), redisstore.Options{})
-		entry := newEntry()
-		entry.Until = time.Time{}
-		_, err := store.AddOwned(t.Context(), "user:42", entry, 0, 0)
-		require.NoError(t, err)
-		require.NoError(t, store.RemoveOwned(t.Context(), "user:42", entry))
-		require.EqualValues(t, 0, server.MustDo("DBSIZE"))
-	})
-}
-
-// An owner who signs in every day, and whose list nobody ever looks at.
-func TestEntriesThatAreNotNeededGoWithLaterOnes(t *testing.T) {
-	eachEngine(t, func(t *testing.T, engine servers.Engine) {
-		server := engine.Start(t)
-		store := open(t, server.URL(), redisstore.Options{})
-		alive, never := added(t, store, "user:42"), newEntry()
-		never.Until = time.Time{}
-		_, err := store.AddOwned(t.Context(), "user:42", never, 0, 0)
-		require.NoError(t, err)
-		for range 500 {
-			entry := newEntry()
-			entry.Until = time.Now().Add(-time.Hour)
-			_, err := store.AddOwned(t.Context(), "user:42", entry, 0, 0)
-			require.NoError(t, err)
-		}
-		entries, err := store.ListOwned(t.Context(), "user:42")
-		require.NoError(t, err)
-		require.Less(t, len(entries), 50)
-		require.Contains(t, entries, core.OwnerEntry{
-			ID: alive.ID, Revision: alive.Revision, Until: alive.Until,
-		})
-		require.Contains(t, entries, never)
-
-		soon := newEntry() // it is over, but another machine's clock may differ
-		soon.Until = time.Now().Add(-3 * time.Minute).UTC().Truncate(time.Millisecond)
-		_, err = store.AddOwned(t.Context(), "user:43", soon, 0, 0)
-		require.NoError(t, err)
-		requireOwned(t, store, "user:43", soon, added(t, store, "user:43"))
-	})
-}
-
 func TestAnOwnerWithVeryManyEntriesIsListedAndRevoked(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine servers.Engine) {
 		server := engine.Start(t)
@@ -229,7 +123,8 @@ func TestAnOwnerWithVeryManyEntriesIsListedAndRevoked(t *testing.T) {
 func requireSame(t *testing.T, want, got []core.OwnerEntry) {
 	t.Helper()
 	byID := func(a, b core.OwnerEntry) int { return strings.Compare(string(a.ID), string(b.ID)) }
-	want, got = slices.SortedFunc(slices.Values(want), byID), slices.SortedFunc(slices.Values(got), byID)
+	want = slices.SortedFunc(slices.Values(want), byID)
+	got = slices.SortedFunc(slices.Values(got), byID)
 	require.True(t, slices.Equal(want, got), "%d entries are listed", len(got))
 }
 
@@ -287,75 +182,6 @@ func TestWhatIsNoEntryIsAnError(t *testing.T) {
 				requireNoVerdict(t, err)
 			})
 		}
-	})
-}
-
-// Which confirmed calls there are beside ends and renewals.
-func confirmedCalls(t *testing.T, store *redisstore.Store) map[string]func() error {
-	entry, epoch, at := newEntry(), newEpoch(), time.Now()
-	return map[string]func() error{
-		"AddOwned": func() error {
-			n, err := store.AddOwned(t.Context(), "adding", entry, 0, 1)
-			if err == nil || isNotDurable(err) {
-				require.Equal(t, 1, n)
-			}
-			return err
-		},
-		"RaiseEpoch": func() error {
-			_, entries, err := store.RaiseEpoch(t.Context(), "raising", epoch, inAnHour())
-			if err == nil || isNotDurable(err) {
-				require.Len(t, entries, 1)
-			}
-			return err
-		},
-		"RaiseMark": func() error { return store.RaiseMark(t.Context(), "all", at) },
-	}
-}
-
-func TestWhatNoReplicaHasOfAnOwnerIsNotDurable(t *testing.T) {
-	eachEngine(t, func(t *testing.T, engine servers.Engine) {
-		p := newPair(t, engine)
-		for name, options := range map[string]redisstore.Options{
-			"a replica is asked for": {Replicas: 1, ConfirmTimeout: quick},
-			"automatic":              {ConfirmTimeout: quick, Journal: redisstore.NoJournal},
-		} {
-			t.Run(name, func(t *testing.T) {
-				p.link.Heal()
-				put := open(t, p.master.URL(), redisstore.Options{Replicas: redisstore.NoReplicas})
-				p.master.MustDo("FLUSHALL")
-				added(t, put, "raising")
-				p.link.Cut()
-				for call := range confirmedCalls(t, nil) {
-					store := open(t, p.master.URL(), options)
-					do := confirmedCalls(t, store)[call]
-					for range 3 { // the first, and what has nothing new to write
-						require.ErrorIs(t, do(), core.ErrNotDurable, call)
-					}
-					p.link.Heal()
-					eventually(t, func() bool { return do() == nil }, call+" is confirmed")
-					before := offset(t, p.master)
-					require.NoError(t, do())
-					require.Greater(t, offset(t, p.master)-before, int64(60), "it writes again")
-					p.link.Cut()
-				}
-				require.NoError(t, put.RaiseMark(t.Context(), "all", time.Now()))
-			})
-		}
-	})
-}
-
-func TestARefusedEntryIsNotInNeedOfConfirmation(t *testing.T) {
-	eachEngine(t, func(t *testing.T, engine servers.Engine) {
-		p := newPair(t, engine)
-		store := open(t, p.master.URL(), redisstore.Options{Replicas: 1, ConfirmTimeout: patient})
-		entry := added(t, store, "user:42")
-		p.link.Cut()
-		n, err := store.AddOwned(t.Context(), "user:42", newEntry(), 0, 1)
-		require.ErrorIs(t, err, core.ErrOwnerLimit)
-		require.Equal(t, 1, n)
-		_, err = store.AddOwned(t.Context(), "user:42", newEntry(), newEpoch(), 0)
-		require.ErrorIs(t, err, core.ErrConflict)
-		requireOwned(t, store, "user:42", entry)
 	})
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/redis/rueidis"
 )
 
-var errAnswer = errors.New("redisstore: the server answers with what no script of this version does")
+var errAnswer = errors.New("redisstore: a script answers with what it cannot answer with")
 
 // A write is one command that changes one key: a script, or without one SET NX.
 type write struct {

@@ -31,8 +31,7 @@ func (c *writing) apply(o *operation) error {
 	case renew:
 		return c.renew(o)
 	case remove:
-		_, err := c.remove.run(string(o.rec.ID))
-		return err
+		return c.delete(o)
 	case addOwned:
 		return c.add(o)
 	case removeOwned:
@@ -93,15 +92,6 @@ func (c *writing) replace(o *operation, plain, due *statement, values []driver.V
 	return err
 }
 
-// renew is update, and a row that tells those who watch in other processes.
-func (c *writing) renew(o *operation) error {
-	err := c.replace(o, c.update, c.updateDue, o.values(true))
-	if err == nil && o.found == nil {
-		_, err = c.renewed.run(string(o.rec.ID))
-	}
-	return err
-}
-
 // sweepOnce takes one step of a sweep: it looks at the records that are first due, removes those
 // that have expired, and moves due where it is too early.
 func (c *writing) sweepOnce(o *operation) (err error) {
@@ -121,15 +111,8 @@ func (c *writing) sweepOnce(o *operation) (err error) {
 // record's end and the moment at which its Manager is done with it: entries and epochs stay a
 // while longer than they were asked to.
 func (c *writing) tidy(o *operation) error {
-	for _, step := range []struct {
-		*statement
-		values []driver.Value
-	}{
-		{c.sweepOwned, []driver.Value{o.now - ownedSlack}},
-		{c.sweepEpochs, []driver.Value{o.now - ownedSlack}},
-		{c.sweepEnds, nil},
-	} {
-		n, err := step.run(step.values...)
+	for _, step := range []*statement{c.sweepOwned, c.sweepEpochs} {
+		n, err := step.run(o.now - ownedSlack)
 		if err != nil {
 			return err
 		}

@@ -56,7 +56,13 @@ func write(path string, from int, early bool) error {
 	for g := range crashWriters {
 		go func() {
 			for n := from + g; ; n += crashWriters {
-				if err := writeOne(store, n, early); err != nil {
+				err := error(nil)
+				if os.Getenv(ofOwners) != "" {
+					err = writeOwner(store, n)
+				} else {
+					err = writeOne(store, n, early)
+				}
+				if err != nil {
 					failed <- err
 				}
 			}

@@ -24,11 +24,11 @@ type schema struct {
 	updateDue, touchDue, exists string
 	remove, sweep, advance      string
 
-	epoch, raiseEpoch, sweepEpochs        string
-	listOwned, countOwned, addOwned       string
-	removeOwned, sweepOwned               string
-	mark, raiseMark                       string
-	renewed, lastEnd, endsFrom, sweepEnds string
+	epoch, raiseEpoch, sweepEpochs  string
+	listOwned, countOwned, addOwned string
+	removeOwned, sweepOwned         string
+	mark, raiseMark                 string
+	tell, endAt, maxEnd, ends       string
 }
 
 // newSchema writes the statements.
@@ -38,7 +38,7 @@ type schema struct {
 // not three, which the index would cost. The sweep moves due forward where it finds it early: once
 // in a session's idle time at most.
 func newSchema(table string) schema {
-	text := strings.NewReplacer("{t}", table, "{now}", nowByFile).Replace
+	text := func(query string) string { return strings.ReplaceAll(query, "{t}", table) }
 	return schema{
 		create: text(`
 CREATE TABLE IF NOT EXISTS "{t}" (
@@ -91,9 +91,9 @@ CREATE INDEX IF NOT EXISTS "{t}_due" ON "{t}" (due) WHERE due IS NOT NULL;` +
 		mark:      text(markQuery),
 		raiseMark: text(raiseMarkQuery),
 
-		renewed:   text(renewedQuery),
-		lastEnd:   text(lastEndQuery),
-		endsFrom:  text(endsFromQuery),
-		sweepEnds: text(sweepEndsQuery),
+		tell:   text(tellQuery),
+		endAt:  text(endAtQuery),
+		maxEnd: text(maxEndQuery),
+		ends:   text(endsQuery),
 	}
 }

@@ -1,38 +1,36 @@
 package sqlitestore
 
-// nowByFile is the machine's time in milliseconds since 1970, in terms that every version of SQLite
-// knows.
-const nowByFile = `CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)`
+// The statements of the table that tells other processes what was ended or renewed: {t} stands for
+// Options.Table.
+//
+// It is a ring: the row for the end of number seq is seq modulo its length, which took the place of
+// an older one. All rows are there from the beginning, and none changes its size (numbers of 2^40
+// and above take six bytes, and an ID is 32 characters), so that an end needs no room that a full
+// disk might not have. Numbers have no gaps: who has read up to one, and finds a later one where the
+// next should be, has missed some.
+//
+// A trigger would write the rows by itself, but makes each DELETE, also the sweep's, some three
+// times as slow, since SQLite then keeps a journal of every single statement.
+const (
+	// ringLength is how many ends are kept: more than can be written between two looks.
+	ringLength = 4096 // as in createEnds
+)
 
-// The statements of the table that tells other processes what ended or was renewed: {t} stands for
-// Options.Table, {now} for nowByFile.
-//
-// A trigger writes the ends, in the transaction of the end itself. So those are told of that an
-// older version of this package brings about while it still runs beside, and those of a DELETE by
-// hand. It is silent where a record expired more than a minute ago: no Manager took it for alive,
-// and the sweep, which removes no others, would double its work.
-//
-// The last row is never removed. As the next one gets the number after the greatest there is, the
-// numbers have no gaps: who has read up to one, and finds neither it nor the next, has missed some.
 const (
 	createEnds = `
 CREATE TABLE IF NOT EXISTS "{t}_ends" (
-	seq     INTEGER NOT NULL PRIMARY KEY,
+	slot    INTEGER NOT NULL PRIMARY KEY,
+	seq     INTEGER NOT NULL,
 	id      TEXT    NOT NULL,
-	renewed INTEGER NOT NULL,
-	at      INTEGER NOT NULL
+	renewed INTEGER NOT NULL
 ) STRICT;
-CREATE TRIGGER IF NOT EXISTS "{t}_ended" AFTER DELETE ON "{t}"
-WHEN OLD.expires IS NULL OR OLD.expires > {now} - 60000
-BEGIN
-	INSERT INTO "{t}_ends" (id, renewed, at) VALUES (OLD.id, 0, {now});
-END;`
+INSERT INTO "{t}_ends"
+	WITH RECURSIVE ring (slot) AS (SELECT 0 UNION ALL SELECT slot + 1 FROM ring LIMIT 4096)
+	SELECT slot, slot + (1 << 40), printf('%32s', ''), 0 FROM ring
+	WHERE NOT EXISTS (SELECT 1 FROM "{t}_ends");`
 
-	renewedQuery  = `INSERT INTO "{t}_ends" (id, renewed, at) VALUES (?1, 1, {now})`
-	lastEndQuery  = `SELECT coalesce(max(seq), 0) FROM "{t}_ends"`
-	endsFromQuery = `SELECT seq, id, renewed FROM "{t}_ends" WHERE seq >= ?1 ORDER BY seq`
-	// What is a minute old goes, and what is from a time when the clock was ahead.
-	sweepEndsQuery = `DELETE FROM "{t}_ends" WHERE seq IN (
-		SELECT seq FROM "{t}_ends" ORDER BY seq LIMIT ` + sweepStep + `)
-		AND abs(at - {now}) > 60000 AND seq < (SELECT max(seq) FROM "{t}_ends")`
+	tellQuery   = `UPDATE "{t}_ends" SET seq = ?2, id = ?3, renewed = ?4 WHERE slot = ?1`
+	endAtQuery  = `SELECT seq FROM "{t}_ends" WHERE slot = ?1`
+	maxEndQuery = `SELECT max(seq) FROM "{t}_ends"`
+	endsQuery   = `SELECT seq, id, renewed FROM "{t}_ends" WHERE slot >= ?1 ORDER BY slot`
 )

@@ -16,7 +16,9 @@ type writing struct {
 
 	epoch, raiseEpoch, sweepEpochs                           *statement
 	listOwned, countOwned, addOwned, removeOwned, sweepOwned *statement
-	raiseMark, renewed, sweepEnds                            *statement
+	raiseMark, tell, endAt, maxEnd                           *statement
+
+	lastEnd int64 // the number of the last end in the ring, as this connection knows; 0: not at all
 }
 
 func (f *file) openWriting() (*writing, error) {
@@ -42,8 +44,8 @@ func (f *file) openWriting() (*writing, error) {
 		{&w.sweepEpochs, f.sql.sweepEpochs}, {&w.listOwned, f.sql.listOwned},
 		{&w.countOwned, f.sql.countOwned}, {&w.addOwned, f.sql.addOwned},
 		{&w.removeOwned, f.sql.removeOwned}, {&w.sweepOwned, f.sql.sweepOwned},
-		{&w.raiseMark, f.sql.raiseMark}, {&w.renewed, f.sql.renewed},
-		{&w.sweepEnds, f.sql.sweepEnds},
+		{&w.raiseMark, f.sql.raiseMark}, {&w.tell, f.sql.tell},
+		{&w.endAt, f.sql.endAt}, {&w.maxEnd, f.sql.maxEnd},
 	} {
 		if err == nil {
 			*p.to, err = c.prepare(p.query)
@@ -178,6 +180,7 @@ func (w *writer) transact(batch []*operation) (again bool, err error) {
 // rollback ends a transaction without effect. Unless all is well with the connection, the next
 // transaction gets a new one.
 func (w *writer) rollback(cause error) {
+	w.conn.lastEnd = 0
 	_, err := w.conn.rollback.run()
 	if err != nil || cause != nil && !isFull(cause) {
 		w.abandon()

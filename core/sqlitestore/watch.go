@@ -2,23 +2,10 @@ package sqlitestore
 
 import (
 	"context"
-	"database/sql/driver"
-	"errors"
 	"sync"
-	"time"
 
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
-
-const (
-	// lookEvery is how often a watch looks for what other processes have ended. A look takes some
-	// hundredths of a millisecond.
-	lookEvery = 100 * time.Millisecond
-	// blindFor is how long the file may be locked until a watch gives up.
-	blindFor = 3 * time.Second
-)
-
-var errMissed = errors.New("sqlitestore: ends were removed before they were told: watch anew")
 
 // Watch implements core.Watcher. What this Store ends or renews it tells before the call that did
 // it returns, and what others do to the file, in this process or another, within about a tenth of a
@@ -47,87 +34,6 @@ func (s *Store) Watch(ctx context.Context, w core.Watching) error {
 	defer l.close()
 	w.Ready()
 	return s.explain(l.follow(ctx, s.closing, w))
-}
-
-// A lookout is a connection that reads the table of ends as it grows.
-type lookout struct {
-	*conn
-	file *file
-	ends *statement
-	seen int64 // the number of the last row that was told, or was there before
-	dest [3]driver.Value
-}
-
-func (f *file) openLookout() (*lookout, error) {
-	c, err := f.openReading()
-	if err != nil {
-		return nil, err
-	}
-	l := &lookout{conn: c, file: f}
-	if l.ends, err = c.prepare(f.sql.endsFrom); err == nil {
-		l.seen, err = c.number(f.sql.lastEnd)
-	}
-	if err != nil {
-		return nil, errors.Join(err, c.close())
-	}
-	return l, nil
-}
-
-// follow tells of what comes, until the context or the Store ends or something is wrong.
-func (l *lookout) follow(ctx context.Context, closing <-chan struct{}, w core.Watching) error {
-	ticker := time.NewTicker(lookEvery)
-	defer ticker.Stop()
-	sound := time.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-closing:
-			return errClosed
-		case <-ticker.C:
-		}
-		err := l.look(w)
-		if err == nil {
-			sound = time.Now()
-		} else if !isBusy(err) || time.Since(sound) > blindFor {
-			return err
-		}
-	}
-}
-
-// look tells of the rows that are new.
-func (l *lookout) look(w core.Watching) error {
-	if err := l.file.same(); err != nil {
-		return err
-	}
-	none := true
-	err := l.ends.each(l.dest[:], func() error {
-		none = false
-		return l.next(w)
-	}, l.seen)
-	if err == nil && none && l.seen != 0 {
-		return errMissed // there is always the last one, if ever there was one
-	}
-	return err
-}
-
-// next tells of one row, which is the last that was seen, or the one after it.
-func (l *lookout) next(w core.Watching) error {
-	seq, _ := l.dest[0].(int64)
-	if seq == l.seen {
-		return nil
-	}
-	if seq != l.seen+1 {
-		return errMissed
-	}
-	l.seen = seq
-	id, _ := l.dest[1].(string)
-	if renewed, _ := l.dest[2].(int64); renewed != 0 {
-		w.Renewed(core.ID(id))
-	} else {
-		w.Ended(core.ID(id))
-	}
-	return nil
 }
 
 // watches are those who watch a Store.

@@ -44,10 +44,20 @@ func (h *heard) list() []string {
 	return slices.Clone(h.all)
 }
 
+func (h *heard) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.all)
+}
+
 // waitFor waits until something has been told.
 func (h *heard) waitFor(t testing.TB, what string) {
 	t.Helper()
-	eventually(t, func() bool { return slices.Contains(h.list(), what) }, what)
+	eventually(t, func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return slices.Contains(h.all, what)
+	}, what)
 }
 
 // watch watches a store until the test ends, or stop is called, which returns what Watch returned.
@@ -69,6 +79,18 @@ func watch(t testing.TB, store *sqlitestore.Store) (h *heard, outcome <-chan err
 		require.Fail(t, "Watch is not ready")
 	}
 	return h, answer, cancel
+}
+
+// receive waits for what Watch returns.
+func receive(t testing.TB, outcome <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-outcome:
+		return err
+	case <-time.After(time.Minute):
+		require.Fail(t, "the watch goes on")
+		return nil
+	}
 }
 
 func TestAWatchIsToldBeforeTheCallReturns(t *testing.T) {
@@ -99,28 +121,28 @@ func TestAWatchHearsOfOtherStores(t *testing.T) {
 	require.NoError(t, other.Touch(t.Context(), version(1, 3), 2))
 	require.ErrorIs(t, other.Renew(t.Context(), version(1, 3), 2), core.ErrConflict)
 	require.NoError(t, other.Delete(t.Context(), record(2).ID))
-	newRival(t, path).exec("DELETE FROM sessions WHERE id = '" + string(record(3).ID) + "'")
+	require.NoError(t, other.Delete(t.Context(), record(9).ID), "of nothing")
 	require.NoError(t, other.Delete(t.Context(), record(4).ID))
 	h.waitFor(t, ended(record(4).ID))
 	second.waitFor(t, ended(record(4).ID))
 	expect := []string{
-		renewed(record(0).ID), ended(record(2).ID), ended(record(3).ID), ended(record(4).ID),
+		renewed(record(0).ID), ended(record(2).ID), ended(record(4).ID),
 	}
 	require.Equal(t, expect, h.list())
 	require.Equal(t, expect, second.list())
 }
 
-// TestTheSweepTellsNothing is about what expired long ago.
+// TestTheSweepTellsNothing: what it removes no Manager takes for alive.
 func TestTheSweepTellsNothing(t *testing.T) {
 	store, path := used(t, 2)
 	other := open(t, path)
 	for n := range 300 {
 		rec := record(10 + n)
-		rec.Expires = time.Now().Add(-2 * time.Minute).UTC().Truncate(time.Millisecond)
+		rec.Expires = rec.Used
 		require.NoError(t, other.Create(t.Context(), rec))
 	}
 	h, _, _ := watch(t, store)
-	n, err := other.DeleteExpired(t.Context(), time.Now().Add(-time.Minute))
+	n, err := other.DeleteExpired(t.Context(), record(0).Used)
 	require.NoError(t, err)
 	require.Equal(t, 300, n)
 	require.NoError(t, other.Delete(t.Context(), record(0).ID))
@@ -128,51 +150,54 @@ func TestTheSweepTellsNothing(t *testing.T) {
 	require.Equal(t, []string{ended(record(0).ID)}, h.list())
 }
 
-func TestEndsAreForgottenAfterAMinute(t *testing.T) {
-	store, path := used(t, 600)
-	other, rival := open(t, path), newRival(t, path)
-	h, outcome, _ := watch(t, store)
-	ends := func() int64 { return rival.number("SELECT count(*) FROM sessions_ends") }
-	clear := func() {
-		_, err := other.DeleteExpired(t.Context(), time.Now())
-		require.NoError(t, err)
+// TestTheRingGoesRound ends more sessions than it has rows, from two Stores in turns, which it does
+// not make larger.
+func TestTheRingGoesRound(t *testing.T) {
+	const n, ring = 9000, 4096
+	path := memory(t)
+	stores := []*sqlitestore.Store{open(t, path), open(t, path)}
+	h, outcome, _ := watch(t, open(t, path))
+	rival := newRival(t, path)
+	next := func(from, to int) { // 150 at a time, of which one Store may write more than the other
+		together(50, func(g int) {
+			for i := from + g; i < to; i += 50 {
+				store := stores[i/150%2]
+				err := store.Create(t.Context(), record(i))
+				if err == nil {
+					err = store.Delete(t.Context(), record(i).ID)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		eventually(t, func() bool { return h.count() == to }, "all are told")
 	}
-	together(500, func(n int) {
-		if err := other.Delete(t.Context(), record(n).ID); err != nil {
-			t.Error(err)
-		}
-	})
-	for n := range 500 {
-		h.waitFor(t, ended(record(n).ID))
+	for from := 0; from < n; from += 1500 {
+		next(from, min(from+1500, n))
 	}
-	clear()
-	require.EqualValues(t, 500, ends(), "none is a minute old")
-	rival.exec("UPDATE sessions_ends SET at = at - 59000")
-	clear()
-	require.EqualValues(t, 500, ends(), "nor is any now")
-	rival.exec("UPDATE sessions_ends SET at = at - 2000 WHERE seq <= 450")
-	clear()
-	require.EqualValues(t, 50, ends())
-	rival.exec("UPDATE sessions_ends SET at = at + 3600000") // the clock was ahead
-	clear()
-	require.EqualValues(t, 1, ends(), "the last one stays, by which the next gets its number")
-	require.NoError(t, other.Delete(t.Context(), record(500).ID))
-	clear()
-	require.EqualValues(t, 1, ends())
-	require.NoError(t, other.Delete(t.Context(), record(501).ID))
-	h.waitFor(t, ended(record(501).ID))
-	require.Len(t, h.list(), 502)
-	require.Empty(t, outcome, "the watch goes on")
+	all := h.list()
+	slices.Sort(all)
+	for i, what := range all {
+		require.Equal(t, ended(record(i).ID), what, "each once")
+	}
+	require.Empty(t, outcome)
+	require.EqualValues(t, ring, rival.number("SELECT count(*) FROM sessions_ends"))
+	require.EqualValues(t, ring-1, rival.number("SELECT max(seq) - min(seq) FROM sessions_ends"))
+	require.Zero(t, rival.number("SELECT count(*) FROM sessions_ends WHERE seq % 4096 <> slot"))
+	require.EqualValues(t, 1, rival.number(
+		"SELECT count(DISTINCT length(id)) FROM sessions_ends"), "so that rows are never larger")
 }
 
 func TestAWatchThatMissesSomethingSaysSo(t *testing.T) {
+	const missed = "more ended than is kept for those who watch"
 	for name, statement := range map[string]string{
-		"a gap": "INSERT INTO sessions_ends SELECT max(seq) + 2, 'x', 0, 0 FROM sessions_ends",
-		"what is left begins later": "INSERT INTO sessions_ends SELECT max(seq) + 2, 'x', 0, 0 " +
-			"FROM sessions_ends; DELETE FROM sessions_ends WHERE id <> 'x'",
-		"all is gone":            "DELETE FROM sessions_ends",
-		"an older state is back": "DELETE FROM sessions_ends WHERE seq > 1",
-		"no table":               "DROP TABLE sessions_ends",
+		"once round":               "UPDATE sessions_ends SET seq = seq + 4096",
+		"the next one":             "UPDATE sessions_ends SET seq = seq + 8192 WHERE slot = 3",
+		"the last one, and others": "UPDATE sessions_ends SET seq = seq + 4096 WHERE slot <= 2",
+		"an older state is back":   "UPDATE sessions_ends SET seq = seq - 4096 WHERE slot = 2",
+		"all is gone":              "DELETE FROM sessions_ends",
+		"something is gone":        "DELETE FROM sessions_ends WHERE slot > 1",
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, path := used(t, 3)
@@ -181,18 +206,31 @@ func TestAWatchThatMissesSomethingSaysSo(t *testing.T) {
 			}
 			_, outcome, _ := watch(t, store)
 			newRival(t, path).exec(statement)
-			err := <-outcome
-			require.Error(t, err)
-			require.ErrorContains(t, err, "sqlitestore: ")
-			if name == "no table" {
-				require.ErrorContains(t, store.Watch(t.Context(), newHeard()), "no such table")
-				return
-			}
-			require.ErrorContains(t, err, "ends were removed before they were told")
-			_, outcome, _ = watch(t, store)
-			require.Empty(t, outcome, "a new one goes on from there")
+			require.ErrorContains(t, receive(t, outcome), missed)
 		})
 	}
+	t.Run("it goes on anew", func(t *testing.T) {
+		store, path := used(t, 5)
+		require.NoError(t, store.Delete(t.Context(), record(4).ID))
+		_, outcome, _ := watch(t, store)
+		newRival(t, path).exec("UPDATE sessions_ends SET seq = seq + 4096")
+		require.ErrorContains(t, receive(t, outcome), missed)
+		h, outcome, _ := watch(t, store)
+		other := open(t, path)
+		for n := range 4 {
+			require.NoError(t, []*sqlitestore.Store{store, other}[n%2].Delete(t.Context(),
+				record(n).ID))
+		}
+		h.waitFor(t, ended(record(3).ID))
+		require.Empty(t, outcome)
+	})
+	t.Run("no table", func(t *testing.T) {
+		store, path := used(t, 1)
+		_, outcome, _ := watch(t, store)
+		newRival(t, path).exec("DROP TABLE sessions_ends")
+		require.ErrorContains(t, receive(t, outcome), "no such table")
+		require.ErrorContains(t, store.Watch(t.Context(), newHeard()), "no such table")
+	})
 }
 
 func TestAWatchOfAFileThatIsGoneIsAnError(t *testing.T) {
@@ -206,7 +244,7 @@ func TestAWatchOfAFileThatIsGoneIsAnError(t *testing.T) {
 			if replace {
 				require.NoError(t, open(t, path).Create(t.Context(), record(0)))
 			}
-			require.ErrorContains(t, <-outcome, path+" was removed or replaced")
+			require.ErrorContains(t, receive(t, outcome), path+" was removed or replaced")
 			require.Error(t, store.Watch(t.Context(), newHeard()))
 		})
 	}
@@ -220,13 +258,13 @@ func TestAWatchEndsWithItsContextOrItsStore(t *testing.T) {
 	create(t, store, 2)
 	h, outcome, stop := watch(t, store)
 	stop()
-	require.ErrorIs(t, <-outcome, context.Canceled)
+	require.ErrorIs(t, receive(t, outcome), context.Canceled)
 	require.NoError(t, store.Delete(t.Context(), record(0).ID))
 	require.Empty(t, h.list(), "nothing is told after that")
 
 	_, outcome, _ = watch(t, store)
 	require.NoError(t, store.Close())
-	require.EqualError(t, <-outcome, "sqlitestore: the store is closed")
+	require.EqualError(t, receive(t, outcome), "sqlitestore: the store is closed")
 	require.Empty(t, openFiles(t, dir), "open after Close")
 }
 

@@ -26,6 +26,14 @@ const (
 	touchCompares     fault = "touch compares nothing"
 	renewCompares     fault = "renew compares nothing"
 	caches            fault = "caches" // a node keeps what it has read
+
+	ignoresEpochs fault = "ignores epochs" // AddOwned adds in any
+	raisesLate    fault = "raises late"    // RaiseEpoch lists, and raises a moment later
+	ignoresLimits fault = "ignores limits"
+	addsLate      fault = "adds late"    // AddOwned compares, and adds a moment later
+	removesAny    fault = "removes any"  // RemoveOwned does not compare
+	removesNone   fault = "removes none" // it does nothing
+	tellsNothing  fault = "tells nothing"
 )
 
 // of is what is wrong with one kind of write, where that is not wrong with all.
@@ -66,6 +74,14 @@ func TestEachFaultIsSeen(t *testing.T) {
 		touchCompares:     {"Cases"},
 		renewCompares:     {"Races", "Cases", "Models", "Nodes/Races", "Nodes/AtOnce"},
 		caches:            {"Nodes/Races", "Nodes/Cases", "Nodes/Models", "Nodes/AtOnce"},
+
+		ignoresEpochs: {"Cases/SignInsMeet", "Cases/RevocationAt", "Nodes/Cases/SignInsMeet"},
+		raisesLate:    {"Cases/SignInsMeet", "Nodes/Cases/SignInsMeet"},
+		ignoresLimits: {"Cases/LimitOfSessions", "Cases/LimitAndPlaces"},
+		addsLate:      {"Cases/SignInsMeet", "Cases/LimitOfSessions"},
+		removesAny:    {"Cases/HealingRemoves"},
+		removesNone:   {"Cases/SignInNotListed", "Cases/EndThatLeaves", "Cases/LimitAndOrphans"},
+		tellsNothing:  {"Nodes/Cases/LiveEnds"},
 	} {
 		for _, part := range parts {
 			t.Run(string(f)+", by "+part, func(t *testing.T) {

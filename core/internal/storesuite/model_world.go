@@ -49,6 +49,7 @@ func (g *ground) model(t *testing.T, seed uint64) *modelWorld {
 		truth: newModelTruth(),
 	}
 	cfg.Store, cfg.TouchInterval = w.site.store.kept, time.Hour-time.Millisecond
+	cfg.Namespace = w.site.namespace
 	if carrier == "header" {
 		cfg.Carrier = core.Header{}
 	}

@@ -68,6 +68,8 @@ type raceSite struct {
 	far     *core.Manager // manager itself if there is one node
 	carrier string        // cookie or header
 
+	namespace string
+
 	mu     sync.Mutex
 	events []core.Event
 }
@@ -83,6 +85,10 @@ func (g *ground) siteWith(
 ) *raceSite {
 	kept, cfg := g.stores(t), g.patient(cfg)
 	site := &raceSite{t: t, store: newRaceStore(kept[0]), carrier: carrier}
+	if !g.Local { // on a store that sites share no two have the same owners, nor the same marks
+		site.namespace = string(core.NewToken().ID())
+	}
+	cfg.Namespace = site.namespace
 	if own, ok := kept[0].(interface{ Len() int }); ok && g.Local {
 		site.size = own.Len
 	}

@@ -27,6 +27,11 @@ type raceStore struct {
 	kept core.Store                                 // what is beneath, past the hand
 	on   func(call raceCall, do func() error) error // nil lets every call through
 
+	// onOwner is on for the calls about owners: epoch, add, list, remove and raise.
+	onOwner func(call ownerCall, do func() error) error
+	// deaf says that nobody can watch.
+	deaf bool
+
 	mu      sync.Mutex
 	written map[core.ID]bool   // the IDs of all that was ever to be written
 	seen    map[core.ID]string // the Data that was last loaded, where a store can only update

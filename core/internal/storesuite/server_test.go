@@ -16,13 +16,14 @@ import (
 // which a testing/synctest bubble knows nothing.
 type server struct {
 	fault fault
+	index *index
 
 	mu      sync.Mutex
 	records map[core.ID]core.Record
 }
 
 func newServer(f fault) *server {
-	return &server{fault: f, records: map[core.ID]core.Record{}}
+	return &server{fault: f, index: newIndex(f), records: map[core.ID]core.Record{}}
 }
 
 // open opens a handle on the server, as a node does.
@@ -155,7 +156,11 @@ func (h *handle) Update(ctx context.Context, rec core.Record, was core.Revision)
 func (h *handle) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
 	defer h.forget(rec.ID)
 	return h.ask(ctx, func(s *server) error {
-		return s.put(rec, was, s.fault.of("renewal"), func(core.Record) core.Record { return rec })
+		err := s.put(rec, was, s.fault.of("renewal"), func(core.Record) core.Record { return rec })
+		if err == nil {
+			s.index.tell(told{id: rec.ID, renewed: true})
+		}
+		return err
 	})
 }
 
@@ -180,6 +185,7 @@ func (h *handle) Delete(ctx context.Context, id core.ID) error {
 			return nil
 		}
 		s.remove(id)
+		s.index.tell(told{id: id})
 		return nil
 	})
 }

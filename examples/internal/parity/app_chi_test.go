@@ -43,7 +43,7 @@ func (f chiFramework) serve(t testing.TB, s *site) string {
 		}
 		for _, one := range s.routes {
 			g.MethodFunc(one.method, one.path, func(w http.ResponseWriter, q *http.Request) {
-				answerHTTP(httpCtx{w, q, r, chisession.Get}, one.handler)
+				answerHTTP(httpCtx{w, q, r, chisession.Get, chisession.Events}, one.handler)
 			})
 		}
 		for path, h := range s.mounts {
@@ -56,11 +56,18 @@ func (f chiFramework) serve(t testing.TB, s *site) string {
 func (chiFramework) layer(s *site, l layer) func(http.Handler) http.Handler {
 	switch l {
 	case session:
-		return chisession.NewWithConfig(s.manager, chisession.Config{ErrorHandler: tersely(s)})
+		return chisession.NewWithConfig(s.manager, chisession.Config{
+			ErrorHandler: tersely(s), Passive: passively(s),
+		})
 	case another:
 		return chisession.New(s.other)
 	}
 	return httpLayer(s, l)
+}
+
+// passively is Config.Passive of a site.
+func passively(s *site) func(*http.Request) bool {
+	return func(r *http.Request) bool { return s.passive != nil && s.passive(r.URL.Path) }
 }
 
 // tersely is the error handler of a terse site, and nil, which is the default, elsewhere.
@@ -133,7 +140,11 @@ type httpCtx struct {
 	r      *http.Request
 	router http.Handler
 	get    func(*http.Request) *core.Session
+	events eventsFunc
 }
+
+// An eventsFunc is chisession.Events, or core.ServeEvents.
+type eventsFunc func(http.ResponseWriter, *http.Request, func(*core.EventStream) error) error
 
 // answerHTTP runs a handler; what it returns is answered as net/http's users do.
 func answerHTTP(c httpCtx, h Handler) {
@@ -203,6 +214,15 @@ func (c httpCtx) Trailer(name string) func(value string) {
 
 func (c httpCtx) WebSocket(library string, serve func(*core.Session, func(string) error)) error {
 	return upgrade(library, c.w, c.r, c.Session(), serve)
+}
+
+func (c httpCtx) Echo(library string) error {
+	return echoes(library, c.w, c.r, c.Session())
+}
+
+func (c httpCtx) Events(f func(*core.EventStream) error) error {
+	_ = c.events(c.w, c.r, f) // the answer has begun
+	return nil
 }
 
 func (c httpCtx) Redispatch(path string) error {

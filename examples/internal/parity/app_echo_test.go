@@ -67,6 +67,11 @@ func (echoFramework) failure(err error) error {
 func (f echoFramework) layer(s *site, l layer) echo.MiddlewareFunc {
 	switch l {
 	case session:
+		if s.passive != nil {
+			return echosession.NewWithConfig(s.manager, echosession.Config{
+				Passive: func(c echo.Context) bool { return s.passive(c.Path()) },
+			})
+		}
 		return echosession.New(s.manager)
 	case another:
 		return echosession.New(s.other)
@@ -199,6 +204,14 @@ func (c echoCtx) Trailer(name string) func(value string) {
 
 func (c echoCtx) WebSocket(library string, serve func(*core.Session, func(string) error)) error {
 	return upgrade(library, c.c.Response(), c.c.Request(), c.Session(), serve)
+}
+
+func (c echoCtx) Echo(library string) error {
+	return echoes(library, c.c.Response(), c.c.Request(), c.Session())
+}
+
+func (c echoCtx) Events(f func(*core.EventStream) error) error {
+	return echosession.Events(c.c, f)
 }
 
 func (c echoCtx) Redispatch(path string) error {

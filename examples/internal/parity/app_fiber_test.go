@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
@@ -75,6 +76,7 @@ func (f fiberFramework) serve(t testing.TB, s *site) string {
 	for path, h := range s.mounts {
 		group.All(path, adaptor.HTTPHandler(h))
 	}
+	s.shutdown = app.ShutdownWithContext
 	return f.listen(t, app)
 }
 
@@ -102,6 +104,11 @@ func (fiberFramework) failure(err error) error {
 func (fiberFramework) layer(s *site, l layer) fiber.Handler {
 	switch l {
 	case session:
+		if s.passive != nil {
+			return fibersession.NewWithConfig(s.manager, fibersession.Config{
+				Passive: func(c *fiber.Ctx) bool { return s.passive(c.Path()) },
+			})
+		}
 		return fibersession.New(s.manager)
 	case another:
 		return fibersession.New(s.other)
@@ -207,6 +214,36 @@ func (f fiberCtx) WebSocket(_ string, serve func(*core.Session, func(string) err
 		serve(s, func(text string) error {
 			return conn.WriteMessage(websocket.TextMessage, []byte(text))
 		})
+	})(f.c)
+}
+
+func (f fiberCtx) Events(write func(*core.EventStream) error) error {
+	return fibersession.Events(f.c, write)
+}
+
+func (f fiberCtx) Echo(string) error {
+	return websocket.New(func(conn *websocket.Conn) {
+		live, release := conn.Locals(core.ContextKey).(*core.Session).Live(context.Background())
+		defer release()
+		closed := make(chan struct{})
+		stop := context.AfterFunc(live, func() {
+			defer close(closed)
+			bye := websocket.FormatCloseMessage(websocket.ClosePolicyViolation, "session ended")
+			_ = conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
+			_ = conn.Close()
+		})
+		defer func() {
+			if !stop() {
+				<-closed // when this function has returned, conn is another client's
+			}
+		}()
+		for {
+			kind, data, err := conn.ReadMessage()
+			if err != nil {
+				return
+			}
+			_ = conn.WriteMessage(kind, data)
+		}
 	})(f.c)
 }
 

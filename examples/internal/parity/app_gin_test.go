@@ -68,6 +68,11 @@ func (ginFramework) answer(c ginCtx, h Handler) {
 func (ginFramework) layer(s *site, l layer) gin.HandlerFunc {
 	switch l {
 	case session:
+		if s.passive != nil {
+			return ginsession.NewWithConfig(s.manager, ginsession.Config{
+				Passive: func(c *gin.Context) bool { return s.passive(c.Request.URL.Path) },
+			})
+		}
 		if s.terse == nil {
 			return ginsession.New(s.manager)
 		}
@@ -206,6 +211,15 @@ func (g ginCtx) Trailer(name string) func(value string) {
 
 func (g ginCtx) WebSocket(library string, serve func(*core.Session, func(string) error)) error {
 	return upgrade(library, g.c.Writer, g.c.Request, g.Session(), serve)
+}
+
+func (g ginCtx) Echo(library string) error {
+	return echoes(library, g.c.Writer, g.c.Request, g.Session())
+}
+
+func (g ginCtx) Events(f func(*core.EventStream) error) error {
+	ginsession.Events(g.c, f)
+	return nil
 }
 
 func (g ginCtx) Redispatch(path string) error {

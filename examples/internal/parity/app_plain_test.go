@@ -24,7 +24,7 @@ func (f plainFramework) serve(t testing.TB, s *site) string {
 	app := f.chain(s, s.layers, mux)
 	for _, one := range s.routes {
 		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			answerHTTP(httpCtx{w, r, app, sessionOf}, one.handler)
+			answerHTTP(httpCtx{w, r, app, sessionOf, core.ServeEvents}, one.handler)
 		})
 		mux.Handle(one.method+" "+one.path, f.chain(s, s.group, h))
 	}
@@ -53,10 +53,12 @@ func (f plainFramework) chain(s *site, layers []layer, h http.Handler) http.Hand
 func (plainFramework) layer(s *site, l layer) func(http.Handler) http.Handler {
 	switch l {
 	case session:
-		if s.terse == nil {
+		if s.terse == nil && s.passive == nil {
 			return s.manager.Handler
 		}
-		return s.manager.HandlerWithConfig(core.HandlerConfig{ErrorHandler: tersely(s)})
+		return s.manager.HandlerWithConfig(core.HandlerConfig{
+			ErrorHandler: tersely(s), Passive: passively(s),
+		})
 	case another:
 		return s.other.Handler
 	}

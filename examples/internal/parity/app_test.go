@@ -43,8 +43,12 @@ type Ctx interface {
 	// Hints sends 103 with a Link.
 	Hints(link string)
 
+	// Events answers with server-sent events, by the adapter's own helper.
+	Events(f func(*core.EventStream) error) error
 	// WebSocket upgrades with one of the framework's libraries and runs serve on the connection.
 	WebSocket(library string, serve func(s *core.Session, send func(text string) error)) error
+	// Echo upgrades and sends back what comes, until the session ends: the pattern of docs/owners.md.
+	Echo(library string) error
 	// Hijack takes the connection away from the server, without an answer.
 	Hijack(serve func(conn net.Conn)) error
 	// Redispatch runs the request again, with another path, through all middleware.

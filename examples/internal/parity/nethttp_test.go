@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	coder "github.com/coder/websocket"
 	gorilla "github.com/gorilla/websocket"
@@ -28,6 +29,10 @@ func serveHTTP(t testing.TB, s *site, h http.Handler) (addr string) {
 	}
 	server := httptest.NewUnstartedServer(h)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	base, cancel := context.WithCancel(t.Context())
+	server.Config.BaseContext = func(net.Listener) context.Context { return base }
+	server.Config.RegisterOnShutdown(cancel)
+	s.shutdown = server.Config.Shutdown
 	if s.secure {
 		server.EnableHTTP2 = true
 		server.StartTLS()
@@ -77,6 +82,55 @@ func upgrade(
 		return conn.Write(ctx, coder.MessageText, []byte(text))
 	})
 	return conn.CloseNow()
+}
+
+// echoes is Ctx.Echo.
+func echoes(library string, w http.ResponseWriter, r *http.Request, s *core.Session) error {
+	if library == "gorilla" {
+		return echoesGorilla(w, r, s)
+	}
+	conn, err := coder.Accept(w, r, nil)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = conn.CloseNow() }()
+	ctx := context.WithoutCancel(r.Context())
+	live, release := s.Live(ctx)
+	defer release()
+	stop := context.AfterFunc(live, func() {
+		_ = conn.Close(coder.StatusPolicyViolation, "session ended")
+	})
+	defer stop()
+	for {
+		kind, data, err := conn.Read(ctx)
+		if err != nil {
+			return nil
+		}
+		_ = conn.Write(ctx, kind, data)
+	}
+}
+
+func echoesGorilla(w http.ResponseWriter, r *http.Request, s *core.Session) error {
+	conn, err := (&gorilla.Upgrader{}).Upgrade(w, r, w.Header())
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = conn.Close() }()
+	live, release := s.Live(context.WithoutCancel(r.Context()))
+	defer release()
+	stop := context.AfterFunc(live, func() {
+		bye := gorilla.FormatCloseMessage(gorilla.ClosePolicyViolation, "session ended")
+		_ = conn.WriteControl(gorilla.CloseMessage, bye, time.Now().Add(time.Second))
+		_ = conn.Close()
+	})
+	defer stop()
+	for {
+		kind, data, err := conn.ReadMessage()
+		if err != nil {
+			return nil
+		}
+		_ = conn.WriteMessage(kind, data)
+	}
 }
 
 // hijack takes the connection and gives it to serve.

@@ -40,6 +40,8 @@ func behaviours() []behaviour {
 		concurrencyBehaviours(),
 		memoryBehaviours(),
 		http2Behaviours(),
+		eventBehaviours(),
+		liveSocketBehaviours(),
 	)
 }
 
@@ -123,4 +125,4 @@ func TestTableIsWhole(t *testing.T) {
 }
 
 // lastRow is the greatest number in the table.
-const lastRow = 79
+const lastRow = 87

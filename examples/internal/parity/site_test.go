@@ -37,6 +37,8 @@ type site struct {
 	mounts map[string]http.Handler // by path, in the group
 
 	logged       chan int                        // what the layer logs saw
+	passive      func(path string) bool          // Config.Passive, if not nil
+	shutdown     func(context.Context) error     // of the server, when it serves
 	terse        chan error                      // the error path tells here and sends a status only
 	mute         bool                            // not even that
 	wrap         func(http.Handler) http.Handler // around all, where writers is an ability

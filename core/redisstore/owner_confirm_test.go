@@ -1,0 +1,81 @@
+package redisstore_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sessionserverstore/sessionserverstore/core"
+	"github.com/sessionserverstore/sessionserverstore/core/internal/servers"
+	"github.com/sessionserverstore/sessionserverstore/core/redisstore"
+)
+
+// Which confirmed calls there are beside ends and renewals.
+func confirmedCalls(t *testing.T, store *redisstore.Store) map[string]func() error {
+	entry, epoch, at := newEntry(), newEpoch(), time.Now()
+	return map[string]func() error{
+		"AddOwned": func() error {
+			n, err := store.AddOwned(t.Context(), "adding", entry, 0, 1)
+			if err == nil || isNotDurable(err) {
+				require.Equal(t, 1, n)
+			}
+			return err
+		},
+		"RaiseEpoch": func() error {
+			_, entries, err := store.RaiseEpoch(t.Context(), "raising", epoch, inAnHour())
+			if err == nil || isNotDurable(err) {
+				require.Len(t, entries, 1)
+			}
+			return err
+		},
+		"RaiseMark": func() error { return store.RaiseMark(t.Context(), "all", at) },
+	}
+}
+
+func TestWhatNoReplicaHasOfAnOwnerIsNotDurable(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine servers.Engine) {
+		p := newPair(t, engine)
+		for name, options := range map[string]redisstore.Options{
+			"a replica is asked for": {Replicas: 1, ConfirmTimeout: quick},
+			"automatic":              {ConfirmTimeout: quick, Journal: redisstore.NoJournal},
+		} {
+			t.Run(name, func(t *testing.T) {
+				p.link.Heal()
+				put := open(t, p.master.URL(), redisstore.Options{Replicas: redisstore.NoReplicas})
+				p.master.MustDo("FLUSHALL")
+				added(t, put, "raising")
+				p.link.Cut()
+				for call := range confirmedCalls(t, nil) {
+					store := open(t, p.master.URL(), options)
+					do := confirmedCalls(t, store)[call]
+					for range 3 { // the first, and what has nothing new to write
+						require.ErrorIs(t, do(), core.ErrNotDurable, call)
+					}
+					p.link.Heal()
+					eventually(t, func() bool { return do() == nil }, call+" is confirmed")
+					before := offset(t, p.master)
+					require.NoError(t, do())
+					require.Greater(t, offset(t, p.master)-before, int64(60), "it writes again")
+					p.link.Cut()
+				}
+				require.NoError(t, put.RaiseMark(t.Context(), "all", time.Now()))
+			})
+		}
+	})
+}
+
+func TestARefusedEntryIsNotInNeedOfConfirmation(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine servers.Engine) {
+		p := newPair(t, engine)
+		store := open(t, p.master.URL(), redisstore.Options{Replicas: 1, ConfirmTimeout: patient})
+		entry := added(t, store, "user:42")
+		p.link.Cut()
+		n, err := store.AddOwned(t.Context(), "user:42", newEntry(), 0, 1)
+		require.ErrorIs(t, err, core.ErrOwnerLimit)
+		require.Equal(t, 1, n)
+		_, err = store.AddOwned(t.Context(), "user:42", newEntry(), newEpoch(), 0)
+		require.ErrorIs(t, err, core.ErrConflict)
+		requireOwned(t, store, "user:42", entry)
+	})
+}
