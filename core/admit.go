@@ -36,69 +36,153 @@ func (m *Manager) signsIn(ctx context.Context, c *changes) (err error) {
 }
 
 // signIn makes the record the owner's.
-func (b *stored) signIn(c *changes) {
+func (m *Manager) signIn(b *stored, c *changes, at moment) {
+	x := b.head.extension
 	if c.owner != nil {
+		if b.owner != *c.owner { // else the entry that there is stays the same
+			x = x.withNumber(stampField, uint64(newRevision()))
+		}
 		b.owner = *c.owner
-		b.head.extension = b.head.extension.
-			withNumber(authenticatedField, uint64(c.signIn.at)).
-			withNumber(stampField, uint64(newRevision()))
+		x = x.withNumber(authenticatedField, uint64(c.signIn.at)).
+			withNumber(untilField, uint64(m.listedUntil(b.created, at)))
 	}
 	if c.level != nil {
-		b.head.extension = b.head.extension.withLevel(*c.level)
+		x = x.withLevel(*c.level)
 	}
 	if c.label != nil {
-		b.head.extension = b.head.extension.with(labelField, *c.label)
+		x = x.with(labelField, *c.label)
 	}
+	b.head.extension = x
+}
+
+// listedFor is how long an entry of a session without a lifetime is kept, at least.
+const listedFor = 24 * time.Hour
+
+// listedUntil is how long the entry of a session is kept in its owner's index: as long as it can be
+// alive, or, where nothing but use limits that, so long that it need not be seen to often.
+func (m *Manager) listedUntil(created, at moment) moment {
+	switch {
+	case m.lifetime != Never:
+		return created.add(m.lifetime)
+	case m.idleTimeout != Never:
+		return at.add(m.idleTimeout).add(max(m.idleTimeout, listedFor))
+	}
+	return noMoment
+}
+
+// listed bounds the end of an owner's session: what could live longer than its entry would not be
+// found any more when all are revoked. An end that stands already stays.
+func listed(b *snapshot, end moment) moment {
+	if b.owner == "" {
+		return end
+	}
+	until := b.extension().until()
+	if until == noMoment || end != noMoment && end <= until {
+		return end
+	}
+	if b.expires == noMoment || b.expires > until {
+		return earliest(end, b.expires)
+	}
+	return until
+}
+
+// relist has an owner's entry kept for longer, for a session that is used for longer than was to be
+// expected: without a lifetime, or under one that has been made longer. The entry is there, so that
+// whoever revokes everything meanwhile finds it; this one is refused then.
+func (m *Manager) relist(ctx context.Context, b *snapshot, at moment) bool {
+	if m.owners == nil {
+		return false
+	}
+	epoch, err := m.epoch(ctx, b.owner)
+	if err != nil {
+		return false
+	}
+	next := b.unpack()
+	until := m.listedUntil(next.created, at)
+	next.head.extension = next.head.extension.withNumber(untilField, uint64(until))
+	_, err = m.owners.AddOwned(ctx, m.indexName(b.owner), ownerEntryOf(&next), epoch, 0)
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return false
+	}
+	next.encode(next.values(), nil)
+	*b = next.snapshot
+	return true
+}
+
+// ownerEntryOf is a record's entry in its owner's index.
+func ownerEntryOf(b *stored) OwnerEntry {
+	x := b.head.extension
+	return OwnerEntry{ID: b.id, Revision: x.stamp(), Until: x.until().time()}
 }
 
 // admit adds a session to its owner's index: the record is written, and its token is not handed out
-// yet. After an error the session must become what it was before. Everything of the owner may have
+// yet. If that fails, undo makes the session what it was before. Everything of the owner may have
 // been revoked since the sign-in began; then the epoch is another one. It is the order that leaves
 // no gap: whoever revokes raises the epoch and lists the index in one step, and so finds the entry,
 // or else the entry is refused here.
-func (m *Manager) admit(ctx context.Context, base *stored, epoch Epoch) error {
+func (m *Manager) admit(
+	ctx context.Context, next *stored, c *changes, undo func(context.Context),
+) (err error) {
 	if m.owners == nil {
 		return nil
 	}
+	admitted := false
+	defer func() { // also after a panic in the store
+		if admitted {
+			return
+		}
+		// A store that hung has used up the commit's time.
+		limit := newDetachedDeadline(ctx, time.Now().Add(m.loadTimeout))
+		defer limit.stop()
+		undo(limit)
+		m.refused(ctx, next, err)
+	}()
+	err = m.add(ctx, next, c.signIn.epoch)
+	admitted = err == nil
+	return err
+}
+
+// add adds the entry, and makes room for it if need be.
+func (m *Manager) add(ctx context.Context, next *stored, epoch Epoch) error {
 	var lost error
 	for range maxEvictions {
-		n, err := m.owners.AddOwned(ctx, m.indexName(base.owner), m.entry(base), epoch, m.maxPerOwner)
+		n, err := m.owners.AddOwned(
+			ctx, m.indexName(next.owner), ownerEntryOf(next), epoch, m.maxPerOwner)
 		switch {
 		case err == nil:
-			m.pruneSometimes(base.owner, n)
+			m.pruneSometimes(next.owner, n)
 			return nil
 		case errors.Is(err, errors.ErrUnsupported):
 			return nil
 		case errors.Is(err, ErrConflict):
-			m.refused(ctx, base, "revoked")
 			return ErrSignInStale
 		case errors.Is(err, ErrOwnerLimit):
-			if err := m.makeRoom(ctx, base); err != nil {
+			if err := m.makeRoom(ctx, next); err != nil {
 				return err
 			}
-		case lost != nil || ctx.Err() != nil || errors.Is(err, ErrNotDurable):
-			m.unlist(ctx, &base.snapshot)
-			if errors.Is(err, ErrNotDurable) { // it is there, but that is no success of the commit
-				err = errors.New(err.Error())
-			}
-			return &StoreError{Op: "add owned", ID: base.id, Err: err}
+		case errors.Is(err, ErrNotDurable): // it is there, but that is no success of the commit
+			return &StoreError{Op: "add owned", ID: next.id, Err: errors.New(err.Error())}
+		case lost != nil || ctx.Err() != nil:
+			return &StoreError{Op: "add owned", ID: next.id, Err: err}
 		default:
 			lost = err // to add it a second time does no harm
 		}
 	}
-	return &StoreError{Op: "add owned", ID: base.id, Err: errContention}
+	return &StoreError{Op: "add owned", ID: next.id, Err: errContention}
 }
 
-// entry is a record's in its owner's index.
-func (m *Manager) entry(base *stored) OwnerEntry {
-	until := base.created.add(m.lifetime)
-	return OwnerEntry{
-		ID: base.id, Revision: base.head.extension.stamp(), Until: until.time(),
+// refused makes known that a sign-in was refused, and why.
+func (m *Manager) refused(ctx context.Context, next *stored, err error) {
+	event := Event{Kind: SignInRefused, ID: next.id, Owner: next.owner}
+	switch {
+	case errors.Is(err, ErrSignInStale):
+		event.Reason = "revoked"
+	case errors.Is(err, ErrOwnerLimit):
+		event.Reason = "limit"
+	default:
+		return // of store trouble others tell
 	}
-}
-
-func (m *Manager) refused(ctx context.Context, base *stored, reason string) {
-	m.emit(ctx, Event{Kind: SignInRefused, ID: base.id, Owner: base.owner, Reason: reason})
+	m.emit(ctx, event)
 }
 
 // makeRoom is for a sign-in that found as many entries as may be. Those without a living session go
@@ -114,7 +198,6 @@ func (m *Manager) makeRoom(ctx context.Context, base *stored) error {
 	case gone || excess <= 0:
 		return nil
 	case m.ownerPolicy == RefuseNew:
-		m.refused(ctx, base, "limit")
 		return ErrOwnerLimit
 	}
 	slices.SortFunc(alive, func(a, b owned) int { return cmp.Compare(a.used, b.used) })
@@ -129,40 +212,11 @@ func (m *Manager) makeRoom(ctx context.Context, base *stored) error {
 
 // dismiss takes back a new record of a sign-in that was not admitted.
 func (m *Manager) dismiss(ctx context.Context, base *snapshot) {
+	m.unlist(ctx, base) // the addition may have taken effect
 	end := m.unconfirmedEnd(base.id, base)
 	if err := m.remove(ctx, end); err != nil && !errors.Is(err, ErrNotDurable) {
 		m.confirm(ctx, end) // nobody has its token, but it may be in the owner's list
 	}
-}
-
-// putBack makes a record what it was before a sign-in that was not admitted. Values that came to it
-// meanwhile stay.
-func (m *Manager) putBack(ctx context.Context, was, next *stored) {
-	restored, newest := *was, next.revision
-	restored.revision = newRevision()
-	var err error
-	for range 5 {
-		if err = m.store.Update(ctx, restored.record(), newest); err == nil ||
-			errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotDurable) {
-			return
-		}
-		var now snapshot
-		if m.fetch(ctx, was.id, &now) != nil {
-			continue
-		}
-		whole := now.unpack()
-		switch {
-		case now.revision == restored.revision, !whole.verifier.equal(&next.verifier):
-			return // it is done, or somebody has gone on from there
-		case now.revision != newest:
-			newest = now.revision
-			restored = whole
-			restored.owner, restored.head = was.owner, was.head
-			restored.encode(now.values(), nil)
-		}
-	}
-	err = &StoreError{Op: "update", ID: was.id, Err: err}
-	m.emit(ctx, Event{Kind: StoreFailure, ID: was.id, Reason: "put back", Err: err})
 }
 
 // unlist removes the entry of a session that has ended. If that fails, whoever lists the owner's

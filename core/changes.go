@@ -235,7 +235,7 @@ func (c *changes) merge(
 			p = append(p, patchEntry{entry: entry{name: v.name}, deleted: true})
 			continue
 		}
-		if !there {
+		if !there && c.keeps(v.name) { // what a sign-in has left behind is set anew
 			if _, had := base.get(v.name); had {
 				dropped = append(dropped, v.name)
 				continue

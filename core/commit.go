@@ -292,7 +292,7 @@ func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 		base.setPersist(*c.persist)
 	}
 	base.id, base.used, base.expires = c.id, at, m.expires(c.created, at)
-	base.signIn(c)
+	m.signIn(&base, c, at)
 	base.encode(noValues, p)
 	err = m.create(ctx, base.record())
 	if err != nil && !errors.Is(err, ErrNotDurable) {
@@ -300,8 +300,8 @@ func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 		return err
 	}
 	if c.owner != nil {
-		if err := m.admit(ctx, &base, c.signIn.epoch); err != nil {
-			m.dismiss(ctx, &base.snapshot)
+		back := func(ctx context.Context) { m.dismiss(ctx, &base.snapshot) }
+		if err := m.admit(ctx, &base, c, back); err != nil {
 			var trouble *StoreError
 			if errors.As(err, &trouble) {
 				m.emit(ctx, Event{Kind: StoreFailure, ID: c.id, Reason: trouble.Op, Err: err})

@@ -15,6 +15,7 @@ const (
 	levelField         = 2 // 1 byte
 	labelField         = 3 // text
 	stampField         = 4 // the Revision of the owner's entry: 8 bytes, big endian
+	untilField         = 5 // the Until of the owner's entry: 8 bytes as created; none means never
 )
 
 // valid reports whether the fields that core knows are well formed.
@@ -32,7 +33,7 @@ func (x extension) valid() bool {
 
 func rightSize(tag byte, field string) bool {
 	switch tag {
-	case authenticatedField, stampField:
+	case authenticatedField, stampField, untilField:
 		return len(field) == 8
 	case levelField:
 		return len(field) == 1
@@ -87,6 +88,7 @@ func (x extension) withNumber(tag byte, n uint64) extension {
 
 func (x extension) authenticated() moment { return moment(x.number(authenticatedField)) }
 func (x extension) stamp() Revision       { return Revision(x.number(stampField)) }
+func (x extension) until() moment         { return moment(x.number(untilField)) }
 func (x extension) label() string         { return x.get(labelField) }
 
 func (x extension) level() Level {

@@ -316,7 +316,7 @@ func (m *Manager) expires(created, used moment) moment {
 // that comes before the write must be over stays, or a write that lands late would bring the
 // session back.
 func (m *Manager) extend(base *snapshot, used, over moment) moment {
-	end, was := m.expires(base.createdAt(), used), base.expires
+	end, was := listed(base, m.expires(base.createdAt(), used)), base.expires
 	if was != noMoment && was <= over {
 		return earliest(end, was)
 	}
@@ -333,14 +333,19 @@ func (m *Manager) touch(ctx context.Context, s *Session, at moment) {
 	if end != noMoment && end-at <= margin {
 		return
 	}
-	rec := s.base.record()
-	rec.Revision = newRevision()
-	rec.Used = at.time()
-	rec.Expires = m.expires(created, at).time()
 	limit := newDeadline(ctx, time.Now().Add(min(touchTimeout, m.loadTimeout)))
 	defer limit.stop()
-	err := errors.ErrUnsupported
-	if m.toucher != nil {
+	next := *s.base
+	next.revision, next.used = newRevision(), at
+	next.expires = m.expires(created, at)
+	relisted := false
+	if end := listed(s.base, next.expires); end != next.expires {
+		if relisted = m.relist(limit, &next, at); !relisted {
+			next.expires = end
+		}
+	}
+	rec, err := next.record(), errors.ErrUnsupported
+	if m.toucher != nil && !relisted {
 		err = m.toucher.Touch(limit, rec, s.base.revision)
 	}
 	if errors.Is(err, errors.ErrUnsupported) {
@@ -348,8 +353,7 @@ func (m *Manager) touch(ctx context.Context, s *Session, at moment) {
 	}
 	switch {
 	case err == nil, errors.Is(err, ErrNotDurable):
-		s.base.revision = rec.Revision
-		s.base.used, s.base.expires = at, momentOf(rec.Expires)
+		*s.base = next
 	case errors.Is(err, ErrConflict): // somebody else noted a use, or more
 	case errors.Is(err, ErrNotFound):
 		s.live, s.proof = false, noRecord

@@ -2,7 +2,6 @@ package core
 
 import (
 	"errors"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -147,8 +146,7 @@ func (sh *memoryShard) idlest(spare ID) (v victim, looked int) {
 	if bound < never {
 		var p place
 		if p, v.used, looked = sh.lookIdle(class, number, spare); v.used < never {
-			id, _, _ := sh.text(p)
-			v.id = ID(strings.Clone(string(id)))
+			v.id = sh.idAt(p)
 		}
 	}
 	sh.updateIdle()

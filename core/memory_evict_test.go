@@ -3,9 +3,11 @@ package core
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -261,3 +263,28 @@ func (c *crowd) check() {
 		assert.Equal(c.t, "ada", rec.Owner)
 	}
 }
+
+// A write that has seen that nobody watches is over before Ready.
+func TestReadyWaitsForWhoHasNotSeenTheWatch(t *testing.T) {
+	m := NewMemoryStore(MemoryOptions{})
+	m.shards[200].mu.Lock()
+	w := &readiness{ready: make(chan bool, 1)}
+	go func() { _ = m.Watch(t.Context(), w) }()
+	for range 1000 {
+		for !m.watch.watched() {
+			runtime.Gosched()
+		}
+		runtime.Gosched()
+	}
+	w.may.Store(true)
+	m.shards[200].mu.Unlock()
+	require.True(t, <-w.ready, "it was ready before")
+}
+
+type readiness struct {
+	endings
+	may   atomic.Bool
+	ready chan bool
+}
+
+func (r *readiness) Ready() { r.ready <- r.may.Load() }

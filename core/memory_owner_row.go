@@ -181,8 +181,9 @@ func (r *ownerRow) list() []OwnerEntry {
 			p := placeOf(slotClass(c), i)
 			var rec Record
 			r.many.slot(p).head(&rec)
-			rec.ID, _, _ = r.many.text(p)
-			list = append(list, OwnerEntry{ID: rec.ID, Revision: rec.Revision, Until: rec.Expires})
+			list = append(list, OwnerEntry{
+				ID: r.many.idAt(p), Revision: rec.Revision, Until: rec.Expires,
+			})
 		}
 	}
 	return list

@@ -212,10 +212,9 @@ func (sh *ownerShard) sweepStep(cursor *sweepCursor, over int64) (dropped int, m
 	sh.rows.mu.Lock()
 	defer sh.rows.mu.Unlock()
 	return sh.rows.sweepNext(cursor, over, func(p place) {
-		id, _, _ := sh.rows.text(p)
-		hash := sh.rows.hashAt(p)
-		row := sh.read(hash, string(id))
+		owner, hash := string(sh.rows.idAt(p)), sh.rows.hashAt(p)
+		row := sh.read(hash, owner)
 		row.forget(over)
-		sh.shrink(hash, string(id), &row)
+		sh.shrink(hash, owner, &row)
 	})
 }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"hash/maphash"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -45,6 +46,15 @@ func (sh *memoryShard) isAt(p place, id ID) bool {
 		return t.key[:t.id] == string(id)
 	}
 	return string(v.slot(c, i).id()) == string(id)
+}
+
+// idAt returns the ID of the record at p, which is the caller's own.
+func (sh *memoryShard) idAt(p place) ID {
+	if p.class() == largeClass {
+		t := sh.vectors[largeClass].text(p.number())
+		return ID(strings.Clone(t.key[:t.id]))
+	}
+	return ID(sh.slot(p).id())
 }
 
 func (sh *memoryShard) slot(p place) slot {

@@ -254,3 +254,27 @@ func TestRevokingAllOfAnOwnerIsNeverRefused(t *testing.T) {
 	_, err = store.AddOwned(t.Context(), "ada", core.OwnerEntry{ID: "x"}, 5, 0)
 	require.Equal(t, core.ErrStoreFull, err)
 }
+
+// What is of no use any more gives way to what is.
+func TestWhatIsKeptForOwnersMakesRoomWhenItIsOver(t *testing.T) {
+	bubble(t, "five minutes later", func(t *testing.T) {
+		store := core.NewMemoryStore(core.MemoryOptions{MaxBytes: 5000})
+		until := time.Now().Add(time.Hour)
+		add := func(entries int) (err error) {
+			for range entries {
+				entry := core.OwnerEntry{ID: core.NewToken().ID(), Revision: 1, Until: until}
+				if _, err = store.AddOwned(t.Context(), string(entry.ID), entry, 0, 0); err != nil {
+					break
+				}
+			}
+			return err
+		}
+		require.Equal(t, core.ErrStoreFull, add(100))
+		pass(time.Hour + ownerSlack - time.Millisecond)
+		require.Equal(t, core.ErrStoreFull, add(1))
+		pass(time.Millisecond)
+		until = time.Now().Add(time.Hour)
+		require.NoError(t, add(20))
+		require.NoError(t, store.Create(t.Context(), sized(2000)))
+	})
+}

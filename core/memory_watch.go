@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -69,8 +68,7 @@ func (sh *memoryShard) tell(told []ID, p place) []ID {
 	if !sh.watch.watched() {
 		return told
 	}
-	id, _, _ := sh.text(p)
-	return append(told, ID(strings.Clone(string(id)))) // not a part of the record's text
+	return append(told, sh.idAt(p))
 }
 
 // wait returns when nobody who came before has the shard locked any more.

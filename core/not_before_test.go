@@ -139,6 +139,22 @@ func TestASignInThatBeganBeforeTheMomentIsStale(t *testing.T) {
 	})
 }
 
+// The clock of the node that revokes is behind.
+func TestASignInThatBeganWithinTheMinuteIsStale(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		m := newSite(t, core.Config{})
+		defer func() { _ = m.Close() }()
+		in := m.beginSignIn("ada")
+		time.Sleep(time.Second)
+		require.NoError(t, m.RevokeBefore(t.Context(), time.Now().Add(-50*time.Second)))
+		session := m.begin()
+		session.SetOwner("ada", in)
+		_, err := m.tryCommit(session)
+		requireStale(t, err)
+		m.visit("", func(s *core.Session) { s.SetOwner("ada", m.beginSignIn("ada")) })
+	})
+}
+
 func TestNotBeforeOfTheConfig(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		store := newSpyStore()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -419,4 +420,75 @@ func TestRoundTrips(t *testing.T) {
 		note.Set(s, "x")
 	})
 	assert.Equal(t, map[string]int{opLoad: 1, opUpdate: 1}, m.store.calls)
+}
+
+// A deploy that makes the lifetime longer: what is used now lives longer than its entry was to be
+// kept for.
+func TestALongerLifetimeKeepsTheEntry(t *testing.T) {
+	for _, trouble := range []bool{false, true} {
+		bubble(t, fmt.Sprint(trouble), func(t *testing.T) {
+			m := newSite(t, core.Config{Lifetime: time.Hour})
+			token, _ := m.signInAs("ada")
+			time.Sleep(40 * time.Minute)
+			longer := newSite(t, core.Config{Store: m.store, Lifetime: 24 * time.Hour})
+			require.NoError(t, m.Close())
+			defer func() { require.NoError(t, longer.Close()) }()
+			if trouble {
+				m.store.fail(errDown, opAdd)
+			}
+			require.True(t, longer.alive(token))
+			if trouble { // then it ends as it was to
+				time.Sleep(20 * time.Minute)
+				require.False(t, longer.alive(token))
+				return
+			}
+			for range 20 {
+				time.Sleep(50 * time.Minute)
+				require.True(t, longer.alive(token))
+			}
+			n, err := longer.RevokeOwner(t.Context(), "ada")
+			require.NoError(t, err)
+			assert.Equal(t, 1, n)
+			assert.False(t, longer.alive(token))
+		})
+	}
+}
+
+func TestWithoutALifetimeAnEntryIsKeptAsLongAsTheSessionIsUsed(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		m := newSite(t, core.Config{Lifetime: core.Never, IdleTimeout: time.Hour})
+		defer func() { require.NoError(t, m.Close()) }()
+		token, _ := m.signInAs("ada")
+		for i := range 99 {
+			m.signInAs(fmt.Sprint(i))
+		}
+		for range 100 {
+			time.Sleep(50 * time.Minute)
+			require.True(t, m.alive(token))
+			m.visit(token, func(s *core.Session) { hits.Update(s, func(n int) int { return n + 1 }) })
+		}
+		assert.Less(t, m.store.count(opAdd), 110, "which is seldom looked after")
+		n, err := m.RevokeOwner(t.Context(), "ada")
+		require.NoError(t, err)
+		assert.Equal(t, 1, n)
+		time.Sleep(3 * 24 * time.Hour)
+		synctest.Wait()
+		assert.Zero(t, m.store.Bytes(), "what has ended by itself leaves nothing")
+	})
+}
+
+// Where clocks differ, what is over here may be alive there.
+func TestWhatIsPastItsTimeIsEndedWhenItIsRevoked(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		m := newSite(t, core.Config{})
+		defer func() { require.NoError(t, m.Close()) }()
+		token, id := m.signInAs("ada")
+		shorter := newSite(t, core.Config{Store: m.store, IdleTimeout: time.Minute})
+		defer func() { require.NoError(t, shorter.Close()) }()
+		time.Sleep(time.Minute)
+		ended, err := shorter.RevokeOwned(t.Context(), "ada", id)
+		require.NoError(t, err)
+		assert.False(t, ended)
+		assert.False(t, m.alive(token))
+	})
 }

@@ -170,6 +170,8 @@ func secCausePutBack(t *testing.T, site *secSite) {
 	})
 	site.serve(secWith(token), func(s *core.Session) { s.SetOwner("alice", in) })
 	site.store.hook(nil)
+	secPass(time.Minute) // it is done after all
+	require.NotEmpty(t, site.begin(token).ID())
 }
 
 // owners is about whose sessions are whose, and what lives as long as they do.

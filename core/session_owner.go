@@ -99,7 +99,7 @@ func (in *signingIn) fault(owner string, n *notBefore) error {
 		return nil
 	case in.owner != owner:
 		return &OwnerError{Reason: "is not the one that the sign-in began for"}
-	case in.stale(in.at), in.began < moment(n.at.Load()):
+	case in.stale(in.at), in.began < n.floor():
 		return ErrSignInStale
 	}
 	return nil

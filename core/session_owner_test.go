@@ -112,6 +112,29 @@ func TestALevelCannotBeRaisedWithATokenThatWasReplaced(t *testing.T) {
 	assert.Zero(t, m.begin(token).Level())
 }
 
+// Another request has lowered it: what is less than it was may be more than it is.
+func TestALevelThatHasFallenDoesNotRiseByItself(t *testing.T) {
+	m := newSite(t, core.Config{})
+	token, _ := m.start(func(s *core.Session) { s.SetOwner("ada"); s.SetLevel(2) })
+	slow := m.begin(token)
+	m.visit(token, func(s *core.Session) { s.SetLevel(0) })
+	slow.SetLevel(1)
+	_, err := m.tryCommit(slow)
+	require.ErrorIs(t, err, core.ErrConflict)
+	assert.Zero(t, m.begin(token).Level())
+}
+
+// A flash message: another request has taken the old one, and this one sets another.
+func TestWhatIsSetAfterASignInThatKeepsLittleStays(t *testing.T) {
+	m := newSite(t, core.Config{})
+	token, _ := m.start(setNote("old"))
+	session := m.begin(token)
+	m.visit(token, func(s *core.Session) { note.Take(s) })
+	session.SetOwner("ada", core.Keep("cart"))
+	note.Set(session, "welcome")
+	assert.Equal(t, "welcome", m.read(tokenIn(t, m.commit(session))))
+}
+
 func TestLabels(t *testing.T) {
 	m := newSite(t, core.Config{})
 	session := m.begin()

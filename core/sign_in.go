@@ -67,7 +67,8 @@ func (in SignIn) Owner() string { return in.owner }
 
 // stale reports whether too much time has passed, or none could have.
 func (in *SignIn) stale(at moment) bool {
-	return at-in.began >= signInFor || in.began-at > clockTolerance
+	// Within a minute of RevokeBefore it is dated a minute ahead.
+	return at-in.began >= signInFor || in.began-at > 2*clockTolerance
 }
 
 // MarshalText returns a text of printable ASCII that UnmarshalText reads. It never fails.
@@ -109,7 +110,7 @@ func (m *Manager) BeginSignIn(ctx context.Context, owner string) (SignIn, error)
 	owner = strings.Clone(owner) // it may be a view of a framework's buffer
 	limit := newDeadline(ctx, time.Now().Add(m.loadTimeout))
 	defer limit.stop()
-	began := now()
+	began := m.notBefore.born()
 	epoch, err := m.epoch(limit, owner)
 	if err != nil {
 		return SignIn{}, m.ownerFailure(ctx, owner, err)

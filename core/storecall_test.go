@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,7 @@ import (
 // calls are what ObserveStore was told, without the times.
 type storeCalls struct {
 	t    testing.TB
+	mu   sync.Mutex
 	list []core.StoreCall
 }
 
@@ -26,10 +28,14 @@ func (c *storeCalls) observe(ctx context.Context, call core.StoreCall) {
 	if call.Op == opMark && call.Err == nil {
 		return // comes every few seconds
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.list = append(c.list, call)
 }
 
 func (c *storeCalls) take() []core.StoreCall {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	list := c.list
 	c.list = nil
 	return list

@@ -32,7 +32,7 @@ func TestRacesThroughHandler(t *testing.T) {
 }
 
 func TestCases(t *testing.T) {
-	require.Equal(t, 55, storesuite.Cases(t, memorySubject()))
+	require.Equal(t, 56, storesuite.Cases(t, memorySubject()))
 }
 
 func TestModels(t *testing.T) { storesuite.Models(t, memorySubject()) }

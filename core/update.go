@@ -144,6 +144,9 @@ func (u *update) mergeable() error {
 	if u.fresh.owner != u.base.owner {
 		return ErrConflict
 	}
+	if u.c.level != nil && !u.c.renew && *u.c.level > u.fresh.head.extension.level() {
+		return ErrConflict // it has fallen meanwhile, and rises only with another token
+	}
 	renews := u.c.renew || u.c.owner != nil
 	if renews && !u.fresh.verifier.equal(&u.base.verifier) {
 		return ErrConflict
@@ -154,7 +157,7 @@ func (u *update) mergeable() error {
 // next is the record to write.
 func (u *update) next(p patch) (stored, Token) {
 	next := u.fresh
-	next.signIn(u.c)
+	u.m.signIn(&next, u.c, u.at)
 	if u.c.persist != nil {
 		next.setPersist(*u.c.persist)
 	}
@@ -173,7 +176,7 @@ func (u *update) next(p patch) (stored, Token) {
 
 // write updates the record, and finds out by loading what became of it where the answer is lost.
 func (u *update) write(ctx context.Context, next stored, token Token) (again bool, err error) {
-	was, rec := u.fresh.revision, next.record()
+	before, was, rec := u.fresh, u.fresh.revision, next.record()
 	var unknown error
 	if u.s.edit().doubt != 0 {
 		unknown = errDoubt // what an earlier Commit wrote may land at any time
@@ -186,9 +189,9 @@ func (u *update) write(ctx context.Context, next stored, token Token) (again boo
 		err := store(ctx, rec, was)
 		switch {
 		case err == nil:
-			return false, u.done(ctx, next, was, token, nil)
+			return false, u.done(ctx, &before, next, token, nil)
 		case errors.Is(err, ErrNotDurable):
-			return false, u.done(ctx, next, was, token, err)
+			return false, u.done(ctx, &before, next, token, err)
 		case errors.Is(err, ErrNotFound):
 			return false, ErrNotFound
 		case errors.Is(err, ErrStoreFull) && unknown == nil:
@@ -203,7 +206,7 @@ func (u *update) write(ctx context.Context, next stored, token Token) (again boo
 		case lost != nil:
 			return false, u.unsure(was, cmp.Or(unknown, err))
 		case u.fresh.revision == next.revision:
-			return false, u.done(ctx, next, was, token, u.m.confirmFound(ctx, rec))
+			return false, u.done(ctx, &before, next, token, u.m.confirmFound(ctx, rec))
 		case errors.Is(err, ErrConflict) && unknown == nil:
 			return true, nil
 		case errors.Is(err, ErrConflict) || u.fresh.revision != was:
@@ -222,13 +225,13 @@ func (u *update) unsure(was Revision, err error) error {
 	return &StoreError{Op: "update", ID: u.base.id, Err: err}
 }
 
-// done settles what was written.
+// done settles what was written on top of before.
 func (u *update) done(
-	ctx context.Context, next stored, was Revision, token Token, doubt error,
+	ctx context.Context, before *stored, next stored, token Token, doubt error,
 ) error {
 	if u.c.owner != nil {
-		if err := u.m.admit(ctx, &next, u.c.signIn.epoch); err != nil {
-			u.m.putBack(ctx, &u.fresh, &next)
+		back := func(ctx context.Context) { u.m.putBack(ctx, before, &next) }
+		if err := u.m.admit(ctx, &next, u.c, back); err != nil {
 			return err
 		}
 	}
@@ -249,7 +252,7 @@ func (u *update) done(
 	if token.text != nil {
 		w = ofRenewal
 	}
-	u.m.confirm(ctx, unconfirmedWrite(next.record(), was, w))
+	u.m.confirm(ctx, unconfirmedWrite(next.record(), before.revision, w))
 	return fmt.Errorf("session %s: %w", next.id, doubt)
 }
 

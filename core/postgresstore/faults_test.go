@@ -201,6 +201,7 @@ func requireNone(t *testing.T, v faults.Verdict) {
 	require.Empty(t, v.Changes, "%v", v)
 	require.Empty(t, v.Renewals, "%v", v)
 	require.Empty(t, v.Views, "%v", v)
+	require.Empty(t, v.Owners, "%v", v)
 }
 
 // TestFaultsCrash kills the only server just after sessions were ended, renewed and changed.

@@ -291,7 +291,7 @@ func TestWaitingForReplicasLeavesTimeForTheAnswer(t *testing.T) {
 			redisstore.Options{Replicas: 1, ConfirmTimeout: time.Hour})
 		rec := created(t, store)
 		p.link.Cut()
-		ctx, cancel := contextWithTimeout(t, 2*time.Second)
+		ctx, cancel := contextWithTimeout(t, 12*time.Second)
 		defer cancel()
 		require.ErrorIs(t, store.Delete(ctx, rec.ID), core.ErrNotDurable)
 		require.NoError(t, ctx.Err())

@@ -223,6 +223,7 @@ func noneLost(t *testing.T, run *faults.Run) {
 	assert.Empty(t, v.Changes, "%v", v)
 	assert.Empty(t, v.Renewals, "%v", v)
 	assert.Empty(t, v.Views, "%v", v)
+	assert.Empty(t, v.Owners, "%v", v)
 }
 
 // awaitOperations waits until so many operations more were begun.

@@ -1,6 +1,9 @@
 package redisstore_test
 
 import (
+	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,5 +80,35 @@ func TestARefusedEntryIsNotInNeedOfConfirmation(t *testing.T) {
 		_, err = store.AddOwned(t.Context(), "user:42", newEntry(), newEpoch(), 0)
 		require.ErrorIs(t, err, core.ErrConflict)
 		requireOwned(t, store, "user:42", entry)
+	})
+}
+
+// In automatic the first addition is repeated, to be confirmed. An epoch that is raised in between
+// refuses that, but has listed the entry.
+func TestTheFirstEntryIsRefusedOrListed(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine servers.Engine) {
+		server := engine.Start(t)
+		replicaOf(t, server, nil)
+		options := redisstore.Options{Replicas: redisstore.NoReplicas}
+		revoking := open(t, server.URL(), options)
+		options = redisstore.Options{Journal: redisstore.NoJournal, ConfirmTimeout: patient}
+		for n := range 60 {
+			owner, entry := fmt.Sprint("owner ", n), newEntry()
+			store := open(t, server.URL(), options)
+			require.NoError(t, store.Ping(t.Context()))
+			var err error
+			var adding sync.WaitGroup
+			adding.Go(func() { _, err = store.AddOwned(t.Context(), owner, entry, 0, 0) })
+			var listed []core.OwnerEntry
+			for epoch := core.Epoch(1); epoch < 20; epoch++ {
+				_, some, err := revoking.RaiseEpoch(t.Context(), owner, epoch%2, inAnHour())
+				require.NoError(t, err)
+				listed = append(listed, some...)
+			}
+			adding.Wait()
+			if slices.Contains(listed, entry) {
+				require.NotErrorIs(t, err, core.ErrConflict)
+			}
+		}
 	})
 }

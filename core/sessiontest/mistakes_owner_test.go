@@ -45,16 +45,20 @@ func (l *ledger) put(owner string, e core.OwnerEntry) int {
 
 func addMistakes() []mistake {
 	ctx := context.Background()
+	type (
+		owned = core.OwnerEntry
+		epoch = core.Epoch
+	)
 	return about(sessiontest.Indexes, []mistake{{
 		name: "AddOwned of any Epoch",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, _ core.Epoch, n int) (int, error) {
-			epoch, _, _ := s.ledger.peek(o)
-			return s.ledger.AddOwned(ctx, o, e, epoch, n)
+		make: adding(func(s *altered, o string, e owned, _ epoch, n int) (int, error) {
+			now, _, _ := s.ledger.peek(o)
+			return s.ledger.AddOwned(ctx, o, e, now, n)
 		}),
 		seen: []string{"owner-add-epoch", "owner-add-order", "owner-bits", "context-owner"},
 	}, {
 		name: "AddOwned to which Epoch zero is any",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
 			if was == 0 {
 				was, _, _ = s.ledger.peek(o)
 			}
@@ -63,8 +67,8 @@ func addMistakes() []mistake {
 		seen: []string{"owner-add-epoch", "race-owner-epoch"},
 	}, {
 		name: "AddOwned to which any Epoch is that of who has none",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
-			if epoch, _, _ := s.ledger.peek(o); epoch == 0 {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
+			if now, _, _ := s.ledger.peek(o); now == 0 {
 				was = 0
 			}
 			return s.ledger.AddOwned(ctx, o, e, was, n)
@@ -72,23 +76,23 @@ func addMistakes() []mistake {
 		seen: []string{"owner-add-epoch"},
 	}, {
 		name: "AddOwned that lets in later Epochs",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
-			epoch, _, _ := s.ledger.peek(o)
-			return s.ledger.AddOwned(ctx, o, e, min(was, epoch), n)
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
+			now, _, _ := s.ledger.peek(o)
+			return s.ledger.AddOwned(ctx, o, e, min(was, now), n)
 		}),
 		seen: []string{"owner-add-epoch", "owner-bits"},
 	}, {
 		name: "AddOwned that replaces in any Epoch",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
-			if epoch, _, is := s.ledger.peek(o); is(e.ID) {
-				was = epoch
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
+			if now, _, is := s.ledger.peek(o); is(e.ID) {
+				was = now
 			}
 			return s.ledger.AddOwned(ctx, o, e, was, n)
 		}),
 		seen: []string{"owner-add-epoch"},
 	}, {
 		name: "AddOwned that adds although it answers an error",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
 			count, err := s.ledger.AddOwned(ctx, o, e, was, n)
 			if err != nil {
 				s.ledger.put(o, e)
@@ -101,8 +105,8 @@ func addMistakes() []mistake {
 		},
 	}, {
 		name: "AddOwned that keeps the entry that is there",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
-			if epoch, count, is := s.ledger.peek(o); is(e.ID) && epoch == was {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
+			if now, count, is := s.ledger.peek(o); is(e.ID) && now == was {
 				return count, nil
 			}
 			return s.ledger.AddOwned(ctx, o, e, was, n)
@@ -113,7 +117,7 @@ func addMistakes() []mistake {
 		},
 	}, {
 		name: "AddOwned that refuses what is there",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
 			if _, _, is := s.ledger.peek(o); is(e.ID) {
 				return 0, core.ErrExists
 			}
@@ -126,7 +130,7 @@ func addMistakes() []mistake {
 		},
 	}, {
 		name: "AddOwned that counts what there was",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
 			count, err := s.ledger.AddOwned(ctx, o, e, was, n)
 			return count - 1, err
 		}),
@@ -138,7 +142,7 @@ func addMistakes() []mistake {
 		},
 	}, {
 		name: "AddOwned that counts nothing where there is no limit",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
 			count, err := s.ledger.AddOwned(ctx, o, e, was, n)
 			if n == 0 {
 				count = 0
@@ -153,8 +157,8 @@ func addMistakes() []mistake {
 		},
 	}, {
 		name: "AddOwned to which what is there counts against the limit",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
-			if epoch, count, _ := s.ledger.peek(o); n != 0 && count >= n && epoch == was {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
+			if now, count, _ := s.ledger.peek(o); n != 0 && count >= n && now == was {
 				return 0, core.ErrOwnerLimit
 			}
 			return s.ledger.AddOwned(ctx, o, e, was, n)
@@ -162,7 +166,7 @@ func addMistakes() []mistake {
 		seen: []string{"owner-add-limit", "race-owner-limit"},
 	}, {
 		name: "AddOwned that lets in what is there, whatever the limit",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
 			if _, _, is := s.ledger.peek(o); is(e.ID) {
 				n = 0
 			}
@@ -171,7 +175,7 @@ func addMistakes() []mistake {
 		seen: []string{"owner-add-limit"},
 	}, {
 		name: "AddOwned that lets in one too many",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
 			if n != 0 {
 				n++
 			}
@@ -180,13 +184,13 @@ func addMistakes() []mistake {
 		seen: []string{"owner-add-limit", "race-owner-limit"},
 	}, {
 		name: "AddOwned without limits",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, _ int) (int, error) {
+		make: adding(func(s *altered, o string, e owned, was epoch, _ int) (int, error) {
 			return s.ledger.AddOwned(ctx, o, e, was, 0)
 		}),
 		seen: []string{"owner-add-limit", "race-owner-limit"},
 	}, {
 		name: "AddOwned to which no limit is a limit of zero",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
 			if n == 0 {
 				return 0, core.ErrOwnerLimit
 			}
@@ -201,7 +205,7 @@ func addMistakes() []mistake {
 		},
 	}, {
 		name: "AddOwned that judges the limit first",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
 			if _, count, is := s.ledger.peek(o); n != 0 && count >= n && !is(e.ID) {
 				return 0, core.ErrOwnerLimit
 			}
@@ -210,7 +214,7 @@ func addMistakes() []mistake {
 		seen: []string{"owner-add-order"},
 	}, {
 		name: "AddOwned whose errors cannot be told apart",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
 			count, err := s.ledger.AddOwned(ctx, o, e, was, n)
 			if err != nil {
 				err = errors.Join(core.ErrConflict, core.ErrOwnerLimit)
@@ -223,7 +227,7 @@ func addMistakes() []mistake {
 		},
 	}, {
 		name: "AddOwned that takes the session from other owners",
-		make: adding(func(s *altered, o string, e core.OwnerEntry, was core.Epoch, n int) (int, error) {
+		make: adding(func(s *altered, o string, e owned, was epoch, n int) (int, error) {
 			count, err := s.ledger.AddOwned(ctx, o, e, was, n)
 			s.ledger.mu.Lock()
 			defer s.ledger.mu.Unlock()

@@ -239,8 +239,8 @@ func checkOwnerTimes(ctx context.Context, i index) error {
 	}
 	got, err := i.ListOwned(ctx, owner)
 	for _, e := range got {
-		if e.Until.Location() != time.UTC {
-			return fmt.Errorf("an entry's Until comes back in the zone %q, not in UTC", e.Until.Location())
+		if zone := e.Until.Location(); zone != time.UTC {
+			return fmt.Errorf("an entry's Until comes back in the zone %q, not in UTC", zone)
 		}
 	}
 	return err

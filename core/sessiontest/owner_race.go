@@ -108,7 +108,8 @@ func (i index) raceEpoch(ctx context.Context) error {
 		return err
 	}
 	for n, e := range entries {
-		listed := slices.ContainsFunc(raised, func(is core.OwnerEntry) bool { return is.ID == e.ID })
+		same := func(is core.OwnerEntry) bool { return is.ID == e.ID }
+		listed := slices.ContainsFunc(raised, same)
 		if acknowledged[n] != listed {
 			return fmt.Errorf("AddOwned of the Epoch before says that it took effect: %t; that the "+
 				"entry is in the list of RaiseEpoch is %t", acknowledged[n], listed)

@@ -11,8 +11,9 @@ import (
 // Options are the settings of a Store. The zero value is right for one application and its file.
 type Options struct {
 	// Table is the name of the table that holds the records, so that two applications can share a
-	// file. Its index is named after it. It is a letter or '_' and then letters, digits and '_', at
-	// most 63 of them, and does not begin with "sqlite_". The zero value means "sessions".
+	// file. Its indexes and the tables beside it are named after it. It is a letter or '_' and then
+	// letters, digits and '_', at most 63 of them, and does not begin with "sqlite_". The zero value
+	// means "sessions".
 	Table string
 }
 

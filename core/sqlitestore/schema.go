@@ -18,7 +18,7 @@ const sweepStep = "200"
 
 // A schema is the text of every statement, for the tables of one application.
 type schema struct {
-	create                      string // tables and their indexes, where there are none
+	create                      string // tables and indexes that are missing
 	load, ping                  string
 	insert, update, touch       string
 	updateDue, touchDue, exists string

@@ -3,11 +3,11 @@ package sqlitestore
 // The statements of the table that tells other processes what was ended or renewed: {t} stands for
 // Options.Table.
 //
-// It is a ring: the row for the end of number seq is seq modulo its length, which took the place of
+// It is a ring: the row for the end of number seq is seq modulo its length, and took the place of
 // an older one. All rows are there from the beginning, and none changes its size (numbers of 2^40
 // and above take six bytes, and an ID is 32 characters), so that an end needs no room that a full
-// disk might not have. Numbers have no gaps: who has read up to one, and finds a later one where the
-// next should be, has missed some.
+// disk might not have. Numbers have no gaps: who has read up to one, and finds neither the next nor
+// what was there before it, has missed some.
 //
 // A trigger would write the rows by itself, but makes each DELETE, also the sweep's, some three
 // times as slow, since SQLite then keeps a journal of every single statement.

@@ -10,8 +10,8 @@ import (
 // Watch implements core.Watcher. What this Store ends or renews it tells before the call that did
 // it returns, and what others do to the file, in this process or another, within about a tenth of a
 // second: for that it looks into the file ten times a second. It is an error if the file is removed
-// or replaced, cannot be read for three seconds, or if the process stood still for so long that what
-// happened meanwhile, which is kept for a minute, is gone. When the context is over it returns the
+// or replaced, cannot be read for three seconds, or if more than 4096 sessions ended between two
+// looks, as they may while the process stands still. When the context is over it returns the
 // context's error. Of a Delete that finds no record only those are told who watch this Store: the
 // others were told when the record went.
 func (s *Store) Watch(ctx context.Context, w core.Watching) error {

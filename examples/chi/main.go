@@ -4,6 +4,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"html/template"
@@ -45,25 +46,34 @@ func run(ctx context.Context, addr, name string, stdout, stderr io.Writer) (err 
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	defer calls.log(logger)
-	server := serve.Server(routes(m))
+	server := serve.Server(routes(ctx.Done(), m))
 	return serve.Until(ctx, addr, stdout, server.Serve, server.Shutdown)
 }
 
-func routes(m *core.Manager) http.Handler {
-	pages := pages{site.Templates("chi")}
+// routes makes the site. Streams of events end when stop is closed.
+func routes(stop <-chan struct{}, m *core.Manager) http.Handler {
+	pages := pages{site.Templates("chi"), m, stop}
 	r := chi.NewRouter()
 	r.Use(middleware.Recoverer, headers, http.NewCrossOriginProtection().Handler)
 
 	assets := http.FileServerFS(site.Assets)
 	r.Method(http.MethodGet, "/style.css", assets)
 	r.Method(http.MethodGet, "/icon.svg", assets)
+	r.Method(http.MethodGet, "/devices.js", assets)
 
 	r.Group(func(r chi.Router) {
-		r.Use(chisession.New(m))
+		r.Use(chisession.NewWithConfig(m, chisession.Config{
+			Passive: func(r *http.Request) bool { return site.Passive(r.URL.Path) },
+		}))
 		r.Get("/", pages.home)
 		r.Get("/account", pages.account)
+		r.Get("/devices", pages.devices)
+		r.Post("/devices/sign-out", pages.signOutDevice)
+		r.Post("/devices/sign-out-others", pages.signOutOthers)
+		r.Get("/events", pages.events)
+		r.Get("/expires", expires)
 		r.Get("/slow", slow)
-		r.Post("/sign-in", signIn)
+		r.Post("/sign-in", pages.signIn)
 		r.Post("/sign-out", signOut)
 		r.Post("/cart", addToCart)
 		r.Post("/cart/remove", removeFromCart)
@@ -78,7 +88,11 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
-type pages struct{ templates *template.Template }
+type pages struct {
+	templates *template.Template
+	manager   *core.Manager
+	stop      <-chan struct{}
+}
 
 func (p pages) home(w http.ResponseWriter, r *http.Request) {
 	p.render(w, "home.html", site.NewHome(chisession.Get(r), r.URL.Query().Has("bye")))
@@ -103,13 +117,61 @@ func (p pages) render(w http.ResponseWriter, name string, page any) {
 	_, _ = body.WriteTo(w) // An error here means that nobody is listening any more.
 }
 
-func signIn(w http.ResponseWriter, r *http.Request) {
-	site.SignIn(chisession.Get(r), site.SignInForm{
+func (p pages) signIn(w http.ResponseWriter, r *http.Request) {
+	err := site.SignIn(r.Context(), p.manager, chisession.Get(r), site.SignInForm{
 		Name:     r.PostFormValue("name"),
 		Password: r.PostFormValue("password"),
 		Remember: r.PostFormValue("remember") != "",
+	}, r.UserAgent())
+	redirect(w, r, "/", err)
+}
+
+// redirect sends the browser to another page, unless something went wrong.
+func redirect(w http.ResponseWriter, r *http.Request, to string, err error) {
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+func refuse(w http.ResponseWriter, err error) {
+	status := core.Status(err)
+	http.Error(w, http.StatusText(status), status)
+}
+
+func (p pages) devices(w http.ResponseWriter, r *http.Request) {
+	page, ok, err := site.NewDevices(r.Context(), p.manager, chisession.Get(r))
+	switch {
+	case err != nil:
+		refuse(w, err)
+	case !ok:
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	default:
+		p.render(w, "devices.html", page)
+	}
+}
+
+func (p pages) signOutDevice(w http.ResponseWriter, r *http.Request) {
+	form := site.DeviceForm{ID: r.PostFormValue("id")}
+	err := site.SignOutDevice(r.Context(), p.manager, chisession.Get(r), form)
+	redirect(w, r, "/devices", err)
+}
+
+func (p pages) signOutOthers(w http.ResponseWriter, r *http.Request) {
+	redirect(w, r, "/devices", site.SignOutOthers(r.Context(), p.manager, chisession.Get(r)))
+}
+
+func (p pages) events(w http.ResponseWriter, r *http.Request) {
+	_ = chisession.Events(w, r, func(events *core.EventStream) error { // Watch never fails
+		return site.Watch(p.stop, events)
 	})
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func expires(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(site.NewExpiry(chisession.Get(r))) // as in render
 }
 
 func signOut(w http.ResponseWriter, r *http.Request) {

@@ -44,25 +44,35 @@ func run(ctx context.Context, addr, name string, stdout, stderr io.Writer) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	e := routes(m)
+	e := routes(ctx.Done(), m)
 	e.Logger.SetOutput(stderr)
 	server := serve.Server(e)
 	return serve.Until(ctx, addr, stdout, server.Serve, server.Shutdown)
 }
 
-func routes(m *core.Manager) *echo.Echo {
+// routes makes the site. Streams of events end when stop is closed.
+func routes(stop <-chan struct{}, m *core.Manager) *echo.Echo {
+	devices := devices{m, stop}
 	e := echo.New()
 	e.Renderer = renderer{site.Templates("echo")}
 	e.Use(middleware.Recover(), headers, sameOrigin())
 
 	e.FileFS("/style.css", "style.css", site.Assets)
 	e.FileFS("/icon.svg", "icon.svg", site.Assets)
+	e.FileFS("/devices.js", "devices.js", site.Assets)
 
-	pages := e.Group("", echosession.New(m))
+	pages := e.Group("", echosession.NewWithConfig(m, echosession.Config{
+		Passive: func(c echo.Context) bool { return site.Passive(c.Path()) },
+	}))
 	pages.GET("/", home)
 	pages.GET("/account", account)
 	pages.GET("/slow", slow)
-	pages.POST("/sign-in", signIn)
+	pages.GET("/devices", devices.list)
+	pages.POST("/devices/sign-out", devices.signOut)
+	pages.POST("/devices/sign-out-others", devices.signOutOthers)
+	pages.GET("/events", devices.events)
+	pages.GET("/expires", expires)
+	pages.POST("/sign-in", devices.signIn)
 	pages.POST("/sign-out", signOut)
 	pages.POST("/cart", addToCart)
 	pages.POST("/cart/remove", removeFromCart)
@@ -109,13 +119,57 @@ func account(c echo.Context) error {
 	return c.Render(http.StatusOK, "account.html", page)
 }
 
-func signIn(c echo.Context) error {
+// devices are the pages of what an owner is signed in with.
+type devices struct {
+	manager *core.Manager
+	stop    <-chan struct{}
+}
+
+func (d devices) signIn(c echo.Context) error {
 	var form site.SignInForm
 	if err := c.Bind(&form); err != nil {
 		return err
 	}
-	site.SignIn(echosession.Get(c), form)
-	return c.Redirect(http.StatusSeeOther, "/")
+	ctx, agent := c.Request().Context(), c.Request().UserAgent()
+	return redirect(c, "/", site.SignIn(ctx, d.manager, echosession.Get(c), form, agent))
+}
+
+// redirect sends the browser to another page, unless something went wrong.
+func redirect(c echo.Context, to string, err error) error {
+	if err != nil {
+		return echo.NewHTTPError(core.Status(err)).SetInternal(err)
+	}
+	return c.Redirect(http.StatusSeeOther, to)
+}
+
+func (d devices) list(c echo.Context) error {
+	page, ok, err := site.NewDevices(c.Request().Context(), d.manager, echosession.Get(c))
+	if err != nil || !ok {
+		return redirect(c, "/", err)
+	}
+	return c.Render(http.StatusOK, "devices.html", page)
+}
+
+func (d devices) signOut(c echo.Context) error {
+	ctx, form := c.Request().Context(), site.DeviceForm{ID: c.FormValue("id")}
+	return redirect(c, "/devices",
+		site.SignOutDevice(ctx, d.manager, echosession.Get(c), form))
+}
+
+func (d devices) signOutOthers(c echo.Context) error {
+	ctx := c.Request().Context()
+	return redirect(c, "/devices", site.SignOutOthers(ctx, d.manager, echosession.Get(c)))
+}
+
+func (d devices) events(c echo.Context) error {
+	return echosession.Events(c, func(events *core.EventStream) error {
+		return site.Watch(d.stop, events)
+	})
+}
+
+func expires(c echo.Context) error {
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+	return c.JSON(http.StatusOK, site.NewExpiry(echosession.Get(c)))
 }
 
 func signOut(c echo.Context) error {

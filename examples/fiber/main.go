@@ -47,11 +47,13 @@ func run(ctx context.Context, addr, name string, stdout, stderr io.Writer) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	app := routes(m)
+	app := routes(ctx.Done(), m)
 	return serve.Until(ctx, addr, stdout, app.Listener, app.ShutdownWithContext)
 }
 
-func routes(m *core.Manager) *fiber.App {
+// routes makes the site. Streams of events end when stop is closed.
+func routes(stop <-chan struct{}, m *core.Manager) *fiber.App {
+	devices := devices{m, stop}
 	app := fiber.New(fiber.Config{
 		Views:                 views{site.Templates("fiber")},
 		BodyLimit:             serve.MaxBody,
@@ -64,12 +66,20 @@ func routes(m *core.Manager) *fiber.App {
 
 	app.Get("/style.css", asset)
 	app.Get("/icon.svg", asset)
+	app.Get("/devices.js", asset)
 
-	pages := app.Group("/", fibersession.New(m))
+	pages := app.Group("/", fibersession.NewWithConfig(m, fibersession.Config{
+		Passive: func(c *fiber.Ctx) bool { return site.Passive(c.Path()) },
+	}))
 	pages.Get("/", home)
 	pages.Get("/account", account)
 	pages.Get("/slow", slow)
-	pages.Post("/sign-in", signIn)
+	pages.Get("/devices", devices.list)
+	pages.Post("/devices/sign-out", devices.signOut)
+	pages.Post("/devices/sign-out-others", devices.signOutOthers)
+	pages.Get("/events", devices.events)
+	pages.Get("/expires", expires)
+	pages.Post("/sign-in", devices.signIn)
 	pages.Post("/sign-out", signOut)
 	pages.Post("/cart", addToCart)
 	pages.Post("/cart/remove", removeFromCart)
@@ -126,13 +136,58 @@ func account(c *fiber.Ctx) error {
 	return c.Render("account.html", page)
 }
 
-func signIn(c *fiber.Ctx) error {
+// devices are the pages of what an owner is signed in with.
+type devices struct {
+	manager *core.Manager
+	stop    <-chan struct{}
+}
+
+func (d devices) signIn(c *fiber.Ctx) error {
 	var form site.SignInForm
 	if err := c.BodyParser(&form); err != nil {
 		return fiber.ErrBadRequest
 	}
-	site.SignIn(fibersession.Get(c), form)
-	return c.Redirect("/", fiber.StatusSeeOther)
+	s, agent := fibersession.Get(c), c.Get(fiber.HeaderUserAgent)
+	return redirect(c, "/", site.SignIn(c.UserContext(), d.manager, s, form, agent))
+}
+
+// redirect sends the browser to another page, unless something went wrong.
+func redirect(c *fiber.Ctx, to string, err error) error {
+	if err != nil {
+		return fiber.NewError(core.Status(err))
+	}
+	return c.Redirect(to, fiber.StatusSeeOther)
+}
+
+func (d devices) list(c *fiber.Ctx) error {
+	page, ok, err := site.NewDevices(c.UserContext(), d.manager, fibersession.Get(c))
+	if err != nil || !ok {
+		return redirect(c, "/", err)
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Render("devices.html", page)
+}
+
+func (d devices) signOut(c *fiber.Ctx) error {
+	form := site.DeviceForm{ID: c.FormValue("id")}
+	err := site.SignOutDevice(c.UserContext(), d.manager, fibersession.Get(c), form)
+	return redirect(c, "/devices", err)
+}
+
+func (d devices) signOutOthers(c *fiber.Ctx) error {
+	err := site.SignOutOthers(c.UserContext(), d.manager, fibersession.Get(c))
+	return redirect(c, "/devices", err)
+}
+
+func (d devices) events(c *fiber.Ctx) error {
+	return fibersession.Events(c, func(events *core.EventStream) error {
+		return site.Watch(d.stop, events)
+	})
+}
+
+func expires(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.JSON(site.NewExpiry(fibersession.Get(c)))
 }
 
 func signOut(c *fiber.Ctx) error {

@@ -43,11 +43,13 @@ func run(ctx context.Context, addr, name string, stdout, stderr io.Writer) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	server := serve.Server(routes(m))
+	server := serve.Server(routes(ctx.Done(), m))
 	return serve.Until(ctx, addr, stdout, server.Serve, server.Shutdown)
 }
 
-func routes(m *core.Manager) http.Handler {
+// routes makes the site. Streams of events end when stop is closed.
+func routes(stop <-chan struct{}, m *core.Manager) http.Handler {
+	devices := devices{m, stop}
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.SetHTMLTemplate(site.Templates("gin"))
@@ -56,12 +58,20 @@ func routes(m *core.Manager) http.Handler {
 	assets := http.FS(site.Assets)
 	r.StaticFileFS("/style.css", "style.css", assets)
 	r.StaticFileFS("/icon.svg", "icon.svg", assets)
+	r.StaticFileFS("/devices.js", "devices.js", assets)
 
-	pages := r.Group("/", ginsession.New(m))
+	pages := r.Group("/", ginsession.NewWithConfig(m, ginsession.Config{
+		Passive: func(c *gin.Context) bool { return site.Passive(c.FullPath()) },
+	}))
 	pages.GET("/", home)
 	pages.GET("/account", account)
 	pages.GET("/slow", slow)
-	pages.POST("/sign-in", signIn)
+	pages.GET("/devices", devices.list)
+	pages.POST("/devices/sign-out", devices.signOut)
+	pages.POST("/devices/sign-out-others", devices.signOutOthers)
+	pages.GET("/events", devices.events)
+	pages.GET("/expires", expires)
+	pages.POST("/sign-in", devices.signIn)
 	pages.POST("/sign-out", signOut)
 	pages.POST("/cart", addToCart)
 	pages.POST("/cart/remove", removeFromCart)
@@ -100,14 +110,59 @@ func render(c *gin.Context, name string, page any) {
 	c.HTML(http.StatusOK, name, page)
 }
 
-func signIn(c *gin.Context) {
+// devices are the pages of what an owner is signed in with.
+type devices struct {
+	manager *core.Manager
+	stop    <-chan struct{}
+}
+
+func (d devices) signIn(c *gin.Context) {
 	var form site.SignInForm
 	// FormPost and not Form, which also reads the query: a password has no business in a URL.
 	if err := c.MustBindWith(&form, binding.FormPost); err != nil {
 		return
 	}
-	site.SignIn(ginsession.Get(c), form)
-	c.Redirect(http.StatusSeeOther, "/")
+	ctx, agent := c.Request.Context(), c.Request.UserAgent()
+	redirect(c, "/", site.SignIn(ctx, d.manager, ginsession.Get(c), form, agent))
+}
+
+// redirect sends the browser to another page, unless something went wrong.
+func redirect(c *gin.Context, to string, err error) {
+	if err != nil {
+		_ = c.AbortWithError(core.Status(err), err) // It returns what it was given.
+		return
+	}
+	c.Redirect(http.StatusSeeOther, to)
+}
+
+func (d devices) list(c *gin.Context) {
+	page, ok, err := site.NewDevices(c.Request.Context(), d.manager, ginsession.Get(c))
+	if err != nil || !ok {
+		redirect(c, "/", err)
+		return
+	}
+	render(c, "devices.html", page)
+}
+
+func (d devices) signOut(c *gin.Context) {
+	ctx, form := c.Request.Context(), site.DeviceForm{ID: c.PostForm("id")}
+	redirect(c, "/devices", site.SignOutDevice(ctx, d.manager, ginsession.Get(c), form))
+}
+
+func (d devices) signOutOthers(c *gin.Context) {
+	ctx := c.Request.Context()
+	redirect(c, "/devices", site.SignOutOthers(ctx, d.manager, ginsession.Get(c)))
+}
+
+func (d devices) events(c *gin.Context) {
+	ginsession.Events(c, func(events *core.EventStream) error {
+		return site.Watch(d.stop, events)
+	})
+}
+
+func expires(c *gin.Context) {
+	c.Header("Cache-Control", "no-store")
+	c.JSON(http.StatusOK, site.NewExpiry(ginsession.Get(c)))
 }
 
 func signOut(c *gin.Context) {

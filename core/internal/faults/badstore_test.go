@@ -18,15 +18,20 @@ type badStore struct {
 	mu        sync.Mutex
 	records   map[core.ID]core.Record
 	was       map[core.ID]core.Record // what crash goes back to
-	careless  bool                    // an Update replaces whatever is there
-	slow      time.Duration           // a Load takes so long
-	flaky     *rand.Rand              // a third of the writes lose their answer, or themselves
-	few       bool                    // no Delete is confirmed
+	owners    map[string]account
+	wereOwned map[string]account
+	anyEpoch  bool          // an AddOwned adds in any
+	careless  bool          // an Update replaces whatever is there
+	slow      time.Duration // a Load takes so long
+	flaky     *rand.Rand    // a third of the writes lose their answer, or themselves
+	few       bool          // no Delete is confirmed
 	away      bool
 	confirmed int // Deletes
 }
 
-func newBadStore() *badStore { return &badStore{records: map[core.ID]core.Record{}} }
+func newBadStore() *badStore {
+	return &badStore{records: map[core.ID]core.Record{}, owners: map[string]account{}}
+}
 
 // set switches something on or off.
 func (s *badStore) set(change func(s *badStore)) {
@@ -36,8 +41,13 @@ func (s *badStore) set(change func(s *badStore)) {
 }
 
 // snapshot keeps what is there; crash goes back to it.
-func (s *badStore) snapshot() { s.set(func(s *badStore) { s.was = maps.Clone(s.records) }) }
-func (s *badStore) crash()    { s.set(func(s *badStore) { s.records = maps.Clone(s.was) }) }
+func (s *badStore) snapshot() {
+	s.set(func(s *badStore) { s.was, s.wereOwned = maps.Clone(s.records), maps.Clone(s.owners) })
+}
+
+func (s *badStore) crash() {
+	s.set(func(s *badStore) { s.records, s.owners = maps.Clone(s.was), maps.Clone(s.wereOwned) })
+}
 
 // write does one write, badly if so told.
 func (s *badStore) write(do func() error) error {

@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
@@ -18,6 +19,7 @@ func Believe(store core.Store) *BelievingStore { return &BelievingStore{store} }
 func believed(err error) error {
 	verdicts := []error{
 		core.ErrExists, core.ErrNotFound, core.ErrConflict, core.ErrStoreFull, errors.ErrUnsupported,
+		core.ErrOwnerLimit,
 	}
 	for _, verdict := range verdicts {
 		if errors.Is(err, verdict) {
@@ -70,4 +72,37 @@ func touch(ctx context.Context, s core.Store, rec core.Record, was core.Revision
 		return able.Touch(ctx, rec, was)
 	}
 	return errors.ErrUnsupported
+}
+
+// OwnerEpoch implements core.OwnerIndex.
+func (s *BelievingStore) OwnerEpoch(ctx context.Context, owner string) (core.Epoch, error) {
+	return forward{s.inner}.OwnerEpoch(ctx, owner)
+}
+
+// AddOwned implements core.OwnerIndex.
+func (s *BelievingStore) AddOwned(
+	ctx context.Context, owner string, entry core.OwnerEntry, epoch core.Epoch, limit int,
+) (int, error) {
+	n, err := forward{s.inner}.AddOwned(ctx, owner, entry, epoch, limit)
+	return n, believed(err)
+}
+
+// ListOwned implements core.OwnerIndex.
+func (s *BelievingStore) ListOwned(ctx context.Context, owner string) ([]core.OwnerEntry, error) {
+	return forward{s.inner}.ListOwned(ctx, owner)
+}
+
+// RemoveOwned implements core.OwnerIndex.
+func (s *BelievingStore) RemoveOwned(
+	ctx context.Context, owner string, entries ...core.OwnerEntry,
+) error {
+	return believed(forward{s.inner}.RemoveOwned(ctx, owner, entries...))
+}
+
+// RaiseEpoch implements core.OwnerIndex.
+func (s *BelievingStore) RaiseEpoch(
+	ctx context.Context, owner string, epoch core.Epoch, until time.Time,
+) (core.Epoch, []core.OwnerEntry, error) {
+	before, list, err := forward{s.inner}.RaiseEpoch(ctx, owner, epoch, until)
+	return before, list, believed(err)
 }

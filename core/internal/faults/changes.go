@@ -3,13 +3,16 @@ package faults
 import "slices"
 
 // CheckChanges checks invariant W: no acknowledged change is lost. Each read of a round finds every
-// mark that was acknowledged before, in a session that nobody tried to end; a session that is gone
-// has lost them all. A mark that certainly failed is found by no read at all, and no mark twice.
+// mark that was acknowledged before, in a session that nobody tried to end, and that is nobody's;
+// a session that is gone has lost them all. A mark that certainly failed is found by no read at all, and no mark twice.
 // It returns at most one violation for each mark, or for a session one that lost all.
 func CheckChanges(h History) []Violation {
 	return bySession(h, func(one History) []Violation {
 		found := impossibleMarks(one)
-		ends := func(o Operation) bool { return o.Ends() && o.Outcome != Failed }
+		ends := func(o Operation) bool {
+			// Who was signed in may have been ended with all others of the owner's.
+			return (o.Ends() || o.Kind == SignIn) && o.Outcome != Failed
+		}
 		if slices.ContainsFunc(one, ends) {
 			return found
 		}

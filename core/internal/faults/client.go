@@ -18,6 +18,13 @@ type client struct {
 	mu     sync.Mutex
 	id     core.ID
 	tokens []string
+	asked  []asked // what was begun and not completed
+}
+
+// An asked is a sign-in that has begun, and since when that is certain.
+type asked struct {
+	signIn core.SignIn
+	moment int
 }
 
 // token returns one of the tokens, the last one for ByID, and its number.
@@ -27,7 +34,7 @@ func (c *client) token(number int) (string, int) {
 	if number == ByID {
 		number = len(c.tokens) - 1
 	}
-	if number < 0 {
+	if number < 0 || number >= len(c.tokens) { // a session that begins has none
 		return "", 0
 	}
 	return c.tokens[number], number
@@ -83,8 +90,8 @@ func (c *client) request(
 	ctx context.Context, n Node, o *Operation, handle func(s *core.Session),
 ) {
 	in := http.Header{}
-	if o.Kind != Create {
-		token, _ := c.token(o.Token)
+	token, _ := c.token(o.Token)
+	if o.Kind != Create && token != "" {
 		in.Set(header, token)
 	}
 	s, err := n.Manager.Begin(ctx, in)
@@ -92,7 +99,7 @@ func (c *client) request(
 		o.Outcome, o.Err = Failed, err // nothing was sent that changes anything
 		return
 	}
-	o.Alive = s.ID() != ""
+	o.Alive, o.Found = s.ID() != "", s.Owner()
 	handle(s)
 	out := http.Header{}
 	err = n.Manager.Commit(ctx, s, out)
@@ -113,7 +120,7 @@ func (c *client) open(ctx context.Context, n Node, o *Operation) {
 	s, err := n.Manager.Open(ctx, id)
 	switch {
 	case err == nil:
-		o.Outcome, o.Alive, o.Marks = OK, true, readMarks(s)
+		o.Outcome, o.Alive, o.Marks, o.Found = OK, true, readMarks(s), s.Owner()
 	case errors.Is(err, core.ErrNotFound):
 		o.Outcome = OK
 	default:

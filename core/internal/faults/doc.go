@@ -3,13 +3,15 @@
 //
 // A Run is clients that use sessions on Nodes, each a core.Manager with a store of its own, and
 // keeps a History: what was done when, with what outcome, and what was seen. An operation is ok,
-// failed, or unknown: that is what the caller of a Manager can know, and all that counts. Four
+// failed, or unknown: that is what the caller of a Manager can know, and all that counts. Five
 // invariants are functions of a History:
 //
 //	L, CheckEnds      no acknowledged end is ever undone
 //	W, CheckChanges   no acknowledged change is lost, no failed one appears
 //	R, CheckRenewals  a renewed session has one good token, the newest
 //	V, CheckViews     a node sees what was acknowledged through it
+//	O, CheckOwners    no session of an owner's whose sign-in had begun before an acknowledged end of
+//	                  all of them is accepted after it
 //
 // A test does something bad while clients work, heals it, and reads everything:
 //

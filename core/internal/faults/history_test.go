@@ -119,7 +119,7 @@ func TestAVerdictPrintsNumbersAndProofs(t *testing.T) {
 	h := history(create("x"), destroy(faults.OK, true), sees(0, "x"))
 	v := faults.Judge(h)
 	require.Len(t, v.Ends, 1)
-	assert.Regexp(t, `(?s)^violations: 1 L, 0 W, 0 R, 0 V\n`+
+	assert.Regexp(t, `(?s)^violations: 1 L, 0 W, 0 R, 0 V, 0 O\n`+
 		`L: session 0 came back after its end\n +.*destroy.*\n +.*read`, v.String())
 }
 

@@ -36,6 +36,13 @@ func DefaultMix() []Kind {
 	}
 }
 
+// OwnersMix is a mix of sign-ins, and of ends of all sessions of an owner.
+func OwnersMix() []Kind {
+	return []Kind{
+		Create, SignIn, SignIn, SignIn, Ask, Read, Read, Save, Renew, RevokeOwner,
+	}
+}
+
 // Keep is a mix that ends no session, for invariants W and V.
 func Keep() []Kind { return []Kind{Save, Save, Save, Read, Read, Renew} }
 

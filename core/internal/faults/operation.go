@@ -22,6 +22,15 @@ const (
 	// Confirm is an end that was not confirmed when it was carried out, and is now: the Manager
 	// went on in the background, and reported nothing left at its Close.
 	Confirm Kind = "confirm"
+	// Ask begins a sign-in of the session's owner (BeginSignIn), which the next SignIn of the
+	// session completes.
+	Ask Kind = "ask"
+	// SignIn signs the session's owner in, as of an earlier Ask or of now. A session that has not
+	// begun begins with it.
+	SignIn Kind = "sign in"
+	// RevokeOwner ends all sessions of the session's owner. Two sessions after each other have the
+	// same one.
+	RevokeOwner Kind = "revoke owner"
 )
 
 // An Outcome is what is known of an operation's effect.
@@ -52,6 +61,10 @@ type Operation struct {
 	// differ. Completed is zero for an operation that never was.
 	Invoked, Completed int
 	Outcome            Outcome
+	// Owner is who signs in, or whose sessions are revoked; Asked is the moment when a SignIn was
+	// begun for sure, zero if it never was. Found is whose session was found alive.
+	Owner, Found string
+	Asked        int
 	// Alive is whether the session was found alive by the part of the operation that looks.
 	Alive bool
 	Marks []string // what a Read found; sorted
@@ -83,6 +96,15 @@ func (o Operation) String() string {
 	}
 	if o.Kind == Renew && o.Issued > 0 {
 		fmt.Fprintf(&b, ", issues %d", o.Issued)
+	}
+	if o.Owner != "" {
+		b.WriteString(", " + o.Owner)
+	}
+	if o.Asked > 0 {
+		fmt.Fprintf(&b, ", asked at %d", o.Asked)
+	}
+	if o.Found != "" {
+		b.WriteString(", found " + o.Found + "'s")
 	}
 	if o.Mark != "" {
 		b.WriteString(", mark " + o.Mark)

@@ -16,7 +16,11 @@ func OutcomeOf(err error) Outcome {
 		return OK
 	case errors.As(err, &store):
 		// A write that could not be prepared is not sent; of any other it is not known.
-		if store.Op == "load" || errors.Is(err, core.ErrStoreFull) {
+		switch store.Op {
+		case "load", "owner epoch", "list owned":
+			return Failed
+		}
+		if errors.Is(err, core.ErrStoreFull) {
 			return Failed
 		}
 		return Unknown
@@ -25,6 +29,7 @@ func OutcomeOf(err error) Outcome {
 	case errors.Is(err, core.ErrConflict), errors.Is(err, core.ErrGone),
 		errors.Is(err, core.ErrOutdated), errors.Is(err, core.ErrCommitted),
 		errors.Is(err, core.ErrNotFound),
+		errors.Is(err, core.ErrSignInStale), errors.Is(err, core.ErrOwnerLimit),
 		errors.Is(err, context.Canceled): // the client has gone: what needs a token is not begun
 		return Failed
 	}

@@ -27,6 +27,14 @@ func (r *Recorder) Invoke(o Operation) (number int) {
 	return len(r.list) - 1
 }
 
+// Moment returns a moment of its own.
+func (r *Recorder) Moment() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.clock++
+	return r.clock
+}
+
 // Mark notes what an operation that has begun is going to write, lest it is never completed.
 func (r *Recorder) Mark(number int, mark string) {
 	r.mu.Lock()

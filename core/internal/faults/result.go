@@ -45,10 +45,14 @@ func (r *Run) Verdict() Verdict {
 	name := r.name
 	r.mu.Unlock()
 	r.t.Logf("%sseed %d: %d operations, ends %d ok, %d unknown, %d failed; other writes %d ok, "+
-		"%d unknown, %d failed; violations: %d L, %d W, %d R, %d V; %.1f s", name, r.seed, len(h),
+		"%d unknown, %d failed; owners %d ok, %d unknown, %d failed; violations: %d L, %d W, %d R, "+
+		"%d V, %d O; %.1f s", name, r.seed, len(h),
 		h.Count(OK, ends...), h.Count(Unknown, ends...), h.Count(Failed, ends...),
 		h.Count(OK, Create, Save, Renew), h.Count(Unknown, Create, Save, Renew),
 		h.Count(Failed, Create, Save, Renew),
-		len(v.Ends), len(v.Changes), len(v.Renewals), len(v.Views), time.Since(r.began).Seconds())
+		h.Count(OK, SignIn, RevokeOwner), h.Count(Unknown, SignIn, RevokeOwner),
+		h.Count(Failed, SignIn, RevokeOwner),
+		len(v.Ends), len(v.Changes), len(v.Renewals), len(v.Views), len(v.Owners),
+		time.Since(r.began).Seconds())
 	return v
 }

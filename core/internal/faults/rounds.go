@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -116,6 +117,27 @@ func (r *Run) AwaitRenewals() {
 				if o.Alive || o.Outcome != OK {
 					return cmp.Or(o.Err, r.story(number))
 				}
+			}
+		}
+		return nil
+	})
+}
+
+// AwaitOwners is AwaitEnds for owners: it waits until no node finds a session signed in whose
+// owner's sessions had all ended, by an acknowledged RevokeOwner.
+func (r *Run) AwaitOwners() {
+	r.t.Helper()
+	h := r.History()
+	ends := endsOfOwners(h)
+	r.awaitAll("somebody is signed in still", func(ctx context.Context, n Node) error {
+		for number, one := range h.sessions() {
+			o := Operation{Kind: Read, Token: ByID, Invoked: math.MaxInt, Completed: math.MaxInt}
+			r.client(number).open(ctx, n, &o)
+			if o.Err != nil {
+				return o.Err
+			}
+			if _, _, wrong := signedIn(one, o, ends); wrong {
+				return r.story(number)
 			}
 		}
 		return nil

@@ -113,9 +113,15 @@ func (r *Run) Create(n int) {
 // one certain time: while a link is cut, or just before a kill.
 func (r *Run) Each(kind Kind, from, to int) (acknowledged int) {
 	r.t.Helper()
+	return r.EachNth(kind, 1, from, to)
+}
+
+// EachNth is Each for every n-th session from from on.
+func (r *Run) EachNth(kind Kind, n, from, to int) (acknowledged int) {
+	r.t.Helper()
 	var ok atomic.Int64
-	r.each(to-from, func(i int) {
-		o := r.step(r.ctx, kind, r.node(i), r.client(from+i), ByID)
+	r.each((to-from+n-1)/n, func(i int) {
+		o := r.step(r.ctx, kind, r.node(i), r.client(from+i*n), ByID)
 		if o.Outcome == OK {
 			ok.Add(1)
 		}
@@ -135,6 +141,13 @@ func (r *Run) End(from, to int) (acknowledged int) {
 		}
 	})
 	return int(ok.Load())
+}
+
+// Begin makes clients of n sessions that begin with their first SignIn.
+func (r *Run) Begin(n int) {
+	for range n {
+		r.newClient()
+	}
 }
 
 // each calls do for 0 up to n, not including it, some at once.
@@ -196,7 +209,11 @@ func (r *Run) record(ctx context.Context, n Node, c *client, o Operation) Operat
 		o.Mark = fmt.Sprint([]string{"own", "list"}[number%2], number)
 	}
 	r.recorder.Mark(number, o.Mark)
-	c.do(ctx, n, &o)
+	if o.Kind == Ask || o.Kind == SignIn || o.Kind == RevokeOwner {
+		c.doOwner(ctx, n, &o, r.recorder.Moment)
+	} else {
+		c.do(ctx, n, &o)
+	}
 	r.recorder.Complete(number, o)
 	if o.Ends() && o.Outcome == Unknown && errors.Is(o.Err, core.ErrNotDurable) {
 		r.mu.Lock()

@@ -23,7 +23,7 @@ func nodes(t *testing.T, store core.Store) []faults.Node {
 
 func requireNone(t *testing.T, v faults.Verdict) {
 	t.Helper()
-	sum := len(v.Ends) + len(v.Changes) + len(v.Renewals) + len(v.Views)
+	sum := len(v.Ends) + len(v.Changes) + len(v.Renewals) + len(v.Views) + len(v.Owners)
 	require.Zero(t, sum, "%v", v)
 }
 

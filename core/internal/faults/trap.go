@@ -11,14 +11,14 @@ import (
 // moment: after a request has loaded its session, and before what it wants reaches the server.
 // Touches do not spring it.
 type TrapStore struct {
-	inner core.Store
+	forward
 
 	mu     sync.Mutex
 	spring func()
 }
 
 // Trap makes a TrapStore of a store. It does nothing until it is armed.
-func Trap(store core.Store) *TrapStore { return &TrapStore{inner: store} }
+func Trap(store core.Store) *TrapStore { return &TrapStore{forward: forward{store}} }
 
 // Arm has the next write, and no further one, call spring first. Writes that come meanwhile wait
 // until it has returned.

@@ -9,7 +9,7 @@ import (
 
 // A Violation is one breach of an invariant.
 type Violation struct {
-	Invariant string // "L", "W", "R" or "V"
+	Invariant string // "L", "W", "R", "V" or "O"
 	Session   int
 	Text      string // what happened, as a clause
 	// Proof is the operations that contradict each other: first what was acknowledged, then what
@@ -42,20 +42,22 @@ type Verdict struct {
 	Changes  []Violation // invariant W, one for each mark
 	Renewals []Violation // invariant R
 	Views    []Violation // invariant V
+	Owners   []Violation // invariant O, one for each session
 }
 
 // Judge checks all invariants.
 func Judge(h History) Verdict {
 	return Verdict{
 		Ends: CheckEnds(h), Changes: CheckChanges(h), Renewals: CheckRenewals(h), Views: CheckViews(h),
+		Owners: CheckOwners(h),
 	}
 }
 
 // String returns the number of violations of each invariant, and some of them.
 func (v Verdict) String() string {
-	text := fmt.Sprintf("violations: %d L, %d W, %d R, %d V",
-		len(v.Ends), len(v.Changes), len(v.Renewals), len(v.Views))
-	for _, list := range [][]Violation{v.Ends, v.Changes, v.Renewals, v.Views} {
+	text := fmt.Sprintf("violations: %d L, %d W, %d R, %d V, %d O",
+		len(v.Ends), len(v.Changes), len(v.Renewals), len(v.Views), len(v.Owners))
+	for _, list := range [][]Violation{v.Ends, v.Changes, v.Renewals, v.Views, v.Owners} {
 		for _, one := range list[:min(3, len(list))] {
 			text += "\n" + one.String()
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
-// An owning store keeps owners and marks, and tells of ends; or says that the one beneath it cannot.
+// An owning store keeps owners and marks, and tells of ends, or says that the one beneath cannot.
 type owning interface {
 	core.OwnerIndex
 	core.Marker

@@ -58,6 +58,7 @@ func tales() []tale {
 		{"RevokeOthers", revokeOthers},
 		{"ChangeOfOwner", changeOfOwner},
 		{"SignInNotListed", signInNotListed},
+		{"SignInNotAnswered", signInNotAnswered},
 		{"SignInListedTheSecondTime", signInListedTheSecondTime},
 		{"SignInThatCrashes", signInThatCrashes},
 		{"EndThatLeavesAnEntry", endThatLeavesAnEntry},

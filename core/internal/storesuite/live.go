@@ -110,8 +110,8 @@ func (e end) begin(site *raceSite) string {
 	return site.start("", raceValues())
 }
 
-// What goes on with a session ends with it, whichever node ended it, and so does what was begun with
-// a token that a change of privileges has replaced.
+// What goes on with a session ends with it, whichever node ended it, and so does what was begun
+// with a token that a change of privileges has replaced.
 func liveEnds(t *testing.T, g *ground) {
 	g.owners(t)
 	g = g.watching(t)
@@ -216,8 +216,8 @@ func liveWithoutAWatch(t *testing.T, g *ground) {
 	}
 }
 
-// What goes on ends when the session does, by itself: not before it, where it is used elsewhere, and
-// not after it.
+// What goes on ends when the session does, by itself: not before it, where it is used elsewhere,
+// and not after it.
 func liveExpires(t *testing.T, g *ground) {
 	g.bubble(t, "idle", func(t *testing.T) {
 		site := g.site(t, "cookie", core.Config{IdleTimeout: time.Hour})

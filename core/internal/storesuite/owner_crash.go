@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,8 +12,8 @@ import (
 )
 
 // A sign-in writes the record and then the index. If the second does not work, or nobody knows
-// whether it did, a new session is gone, one that was there is as it was, and nothing is left in the
-// index when the owner's sessions have been listed once.
+// whether it did, a new session is gone, one that was there is as it was, and nothing is left in
+// the index when the owner's sessions have been listed once.
 func signInNotListed(t *testing.T, g *ground) {
 	g.owners(t)
 	adds := map[string][]raceReply{
@@ -61,6 +62,48 @@ func notListed(t *testing.T, g *ground, add []raceReply, existing, removed bool)
 	again := site.begin(token).signsIn(somebody, in).commit()
 	require.NoError(t, again.err, "the client can try again")
 	require.Equal(t, []core.ID{raceID(again.issued())}, site.listed(site.far, somebody))
+}
+
+// So it is if the index does not answer until all the time of the commit has passed.
+func signInNotAnswered(t *testing.T, g *ground) {
+	g.owners(t)
+	for _, existing := range []bool{false, true} {
+		for _, done := range []bool{false, true} {
+			g.bubble(t, fmt.Sprintf("existing %t, done %t", existing, done), func(t *testing.T) {
+				site := g.site(t, "cookie", core.Config{})
+				token := ""
+				if existing {
+					token = site.start("", raceValues())
+				}
+				in := site.signIn(site.manager, somebody)
+				l := site.audit(nil)
+				audit := site.store.onOwner
+				site.store.onOwner = func(call ownerCall, do func() error) error {
+					if call.verb == "add" {
+						pass(10 * time.Second)
+						if !done {
+							return errRaceStore
+						}
+					}
+					return audit(call, do)
+				}
+				pending := site.begin(token).signsIn(somebody, in)
+				id := pending.session.ID()
+				answer := pending.commit()
+				site.store.onOwner = audit
+				if answer.err == nil {
+					require.Equal(t, 1, site.alive(somebody, answer.issued()))
+					require.Len(t, l.entries(), 1)
+					return
+				}
+				require.Empty(t, answer.issued())
+				pass(time.Minute)
+				requireAsBefore(t, site, token, id, raceValues())
+				require.Empty(t, site.listed(site.far, somebody))
+				require.Empty(t, l.entries())
+			})
+		}
+	}
 }
 
 // Where only one answer is lost the sign-in is as good as any.

@@ -30,7 +30,8 @@ func (site *raceSite) signAllIn(owner string, n int) []raceAnswer {
 		all.Go(func() {
 			m, token := site.node(i), ""
 			if i%3 == 0 {
-				token = site.beginAt(m, "").handle(raceStep{"set", "cart", "full"}).commit().issued()
+				visit := site.beginAt(m, "").handle(raceStep{"set", "cart", "full"})
+				token = visit.commit().issued()
 			}
 			pending := site.beginAt(m, token).signsIn(owner, site.signIn(m, owner))
 			ready.Done()
@@ -122,7 +123,8 @@ func limitAndPlaces(t *testing.T, g *ground) {
 	g.bubble(t, "a place of one's own", func(t *testing.T) {
 		site := g.site(t, "cookie", limits()["refuse the new one"])
 		tokens := site.devices(somebody, 3)
-		again := site.begin(tokens[0]).signsIn(somebody, site.signIn(site.manager, somebody)).commit()
+		in := site.signIn(site.manager, somebody)
+		again := site.begin(tokens[0]).signsIn(somebody, in).commit()
 		require.NoError(t, again.err, "a re-authentication")
 		tokens[0] = again.issued()
 		nobody := site.start("", raceValues())

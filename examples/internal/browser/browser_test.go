@@ -34,6 +34,9 @@ func siteScenarios() []scenario {
 		{"a sibling domain cannot interfere", siblingCannotInterfere},
 		{"a planted token is dead after signing in", plantedTokenDies},
 		{"two tabs that add to the cart at once lose nothing", tabsAddAtOnce},
+		{"a device that another signs out says so at once", deviceSignsOutAnother},
+		{"signing out all other devices reaches each", othersAreSignedOut},
+		{"a page goes on listening when another tab signs in again", otherTabSignsInAgain},
 		{"everything works without scripts", worksWithoutScript},
 		{"the cookie needs no HTTPS on this machine", cookieWorksOnLoopback},
 	}

@@ -33,6 +33,8 @@ func nodeScenarios() []nodeScenario {
 		{"who signs in on one is known on the other, with the cart", knownOnBoth},
 		{"two tabs that add to the cart on both at once lose nothing", nodesAddAtOnce},
 		{"signing out on one ends an open page of the other", signOutReachesOtherNode},
+		{"a device that one on the other node signs out says so at once", nodeSignsOutAnother},
+		{"signing out all other devices reaches those on the other node", nodeSignsOutOthers},
 		{"a restart and a crash keep the session", restartKeepsSession},
 	}
 }

@@ -13,25 +13,37 @@ import (
 )
 
 // SignIn signs a visitor in, or counts the failure. Any password will do but an empty one and
-// "wrong"; a real site checks it here, and then names the account by a number that never changes
-// and is never given to anyone else.
-func SignIn(s *core.Session, form SignInForm) {
+// "wrong"; a real site checks it here, and names the account by a number that never changes and is
+// never given to anyone else. The agent is what the browser calls itself. An error is for
+// core.Status.
+func SignIn(
+	ctx context.Context, m *core.Manager, s *core.Session, form SignInForm, agent string,
+) error {
 	visitor := clean(form.Name)
+	owner := "user:" + visitor
+	// Begun before the password is checked, so that it fails if everything of the owner is signed
+	// out meanwhile, perhaps because somebody else knows the password.
+	signIn, err := m.BeginSignIn(ctx, owner)
+	if err != nil {
+		return err
+	}
 	if visitor == "" || form.Password == "" || form.Password == "wrong" {
 		// Update and not Get and Set: of fifty attempts at once, fifty are counted. Only those of one
 		// session, though: what protects an account has to be counted by account.
 		attempts.Update(s, func(n int) int { return n + 1 })
 		n, _ := attempts.Get(s)
 		flash.Set(s, fmt.Sprintf("Name or password is wrong. Failed attempts: %d.", n))
-		return
+		return nil
 	}
 	// SetOwner also renews the token. Whoever planted or saw the old one has nothing now, while the
 	// values, such as the cart that was filled before, stay.
-	s.SetOwner("user:" + visitor)
+	s.SetOwner(owner, signIn)
+	s.SetLabel(label(agent))
 	s.Persist(form.Remember)
 	shown.Set(s, visitor)
 	attempts.Delete(s)
 	flash.Set(s, "Welcome, "+visitor+".")
+	return nil
 }
 
 // AddToCart puts an item into the cart.

@@ -34,6 +34,10 @@ type (
 		Password string `form:"password"`
 		Remember bool   `form:"remember"`
 	}
+	// DeviceForm is what the forms of the list of devices send.
+	DeviceForm struct {
+		ID string `form:"id"`
+	}
 	// CartForm is what the forms of the cart send.
 	CartForm struct {
 		Item string `form:"item"`
@@ -87,8 +91,7 @@ func NewHome(s *core.Session, bye bool) Home {
 // NewAccount returns the private page of whoever has signed in. For others it reports false, and
 // leaves a message for the home page.
 func NewAccount(s *core.Session) (Account, bool) {
-	if s.Owner() == "" {
-		flash.Set(s, "Sign in first: that page is private.")
+	if !signedIn(s) {
 		return Account{}, false
 	}
 	return Account{Session: describe(s), Who: who(s), Owner: s.Owner(), Names: s.Names()}, true

@@ -89,16 +89,18 @@ func TestLeft(t *testing.T) {
 }
 
 func TestTemplatesFitTheirPages(t *testing.T) {
-	s := newSession(t)
+	m, s := newManager(t), newSession(t)
 	pages := Templates("test")
 	require.NoError(t, pages.ExecuteTemplate(t.Output(), "home.html", NewHome(s, true)))
-	SignIn(s, SignInForm{Name: "Ada", Password: "tea"})
+	require.NoError(t, SignIn(t.Context(), m, s, SignInForm{Name: "Ada", Password: "tea"}, ""))
 	for range maxItems {
 		AddToCart(s, CartForm{Item: "tea"})
 	}
 	account, ok := NewAccount(s)
 	require.True(t, ok)
 	require.NoError(t, pages.ExecuteTemplate(t.Output(), "account.html", account))
+	devices := Devices{Flash: "x", Others: true, Devices: []Device{{Label: "a"}, {This: true}}}
+	require.NoError(t, pages.ExecuteTemplate(t.Output(), "devices.html", devices))
 	home := NewHome(s, false)
 	assert.True(t, home.Full)
 	require.NoError(t, pages.ExecuteTemplate(t.Output(), "home.html", home))
@@ -107,12 +109,17 @@ func TestTemplatesFitTheirPages(t *testing.T) {
 // newSession returns what a handler gets for a request without a token.
 func newSession(t *testing.T) *core.Session {
 	t.Helper()
+	s, err := newManager(t).Begin(t.Context(), noHeader{})
+	require.NoError(t, err)
+	return s
+}
+
+func newManager(t *testing.T) *core.Manager {
+	t.Helper()
 	m, err := core.New(core.Config{})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, m.Close()) })
-	s, err := m.Begin(t.Context(), noHeader{})
-	require.NoError(t, err)
-	return s
+	return m
 }
 
 type noHeader struct{}

@@ -28,6 +28,7 @@ func TestNodes(t *testing.T, homes ...string) {
 		{"signing in on one node renews the token for all", signInOnOneHoldsOnAll},
 		{"what is put into the cart on all nodes at once is there on all", addOnAllAtOnce},
 		{"what signing out on one node ends is over on all", endOnOneEndsOnAll},
+		{"a device on one node is told what another signs out on another", signOutAcrossNodes},
 		{"a slow request on one node does not bring back what another ended", slowOnOneEndOnAnother},
 		{"a message is shown once, on one node", messageOnOneNode},
 	}
@@ -133,6 +134,12 @@ func endOnOneEndsOnAll(t *testing.T, n nodes) {
 				requireAnonymous(t, v.at(base).with(token))
 			}
 		}
+	}
+}
+
+func signOutAcrossNodes(t *testing.T, n nodes) {
+	for i, base := range n {
+		signOutFrom(t, newVisitor(t, base), n.after(i+1))
 	}
 }
 

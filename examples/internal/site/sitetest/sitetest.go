@@ -38,6 +38,11 @@ func Test(
 		{"the private page is for who has signed in", privatePage},
 		{"signing out ends the session", signOutEnds},
 		{"a slow request does not bring an ended session back", slowRequest},
+		{"the devices that somebody is signed in with are listed", devicesAreListed},
+		{"one device signs out another, which hears of it", deviceSignsOutAnother},
+		{"all other devices are signed out together", signOutOthers},
+		{"nobody signs out a stranger's device", strangersDevice},
+		{"the remaining time can be asked for", remainingTime},
 		{"a form on another site is refused", crossSite},
 		{"what a visitor types is text", escaped},
 		{"every answer is protected, and the stylesheet has no session", assets},
@@ -45,7 +50,11 @@ func Test(
 	for _, c := range cases {
 		t.Run(c.sentence, func(t *testing.T) { c.check(t, newVisitor(t, base)) })
 	}
+	listener := newVisitor(t, base)
+	listener.signIn("Ada")
+	next := listener.listen()
 	stop()
+	assert.Empty(t, next(), "an open stream ends with the program, and not with its session")
 	RequireClosed(t, base)
 }
 
@@ -225,7 +234,10 @@ func crossSite(t *testing.T, v *visitor) {
 		"Sec-Fetch-Site": "cross-site",
 		"Origin":         "https://evil.example",
 	} {
-		for _, path := range []string{"/cart", "/cart/remove", "/sign-in", "/sign-out"} {
+		for _, path := range []string{
+			"/cart", "/cart/remove", "/sign-in", "/sign-out",
+			"/devices/sign-out", "/devices/sign-out-others",
+		} {
 			form := url.Values{"item": {"tea"}, "name": {"Eve"}, "password": {"tea"}}
 			request := v.request(http.MethodPost, path, form)
 			request.Header.Set(name, value)
@@ -264,9 +276,13 @@ func assets(t *testing.T, v *visitor) {
 	icon := v.get("/icon.svg")
 	assert.Equal(t, http.StatusOK, icon.status)
 	assert.Contains(t, icon.header.Get("Content-Type"), "image/svg+xml")
+	script := v.get("/devices.js")
+	assert.Equal(t, http.StatusOK, script.status)
+	assert.Contains(t, script.header.Get("Content-Type"), "javascript")
+	assert.Empty(t, script.header.Get("Vary"))
 	missing := v.get("/nowhere")
 	assert.Equal(t, http.StatusNotFound, missing.status)
-	for _, got := range []answer{sheet, icon, missing, v.get("/"), v.get("/slow?ms=0")} {
+	for _, got := range []answer{sheet, icon, script, missing, v.get("/"), v.get("/slow?ms=0")} {
 		assert.Contains(t, got.header.Get("Content-Security-Policy"), "default-src 'none'")
 		assert.Equal(t, "nosniff", got.header.Get("X-Content-Type-Options"))
 		assert.Nil(t, got.cookie)

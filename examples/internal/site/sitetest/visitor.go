@@ -20,6 +20,7 @@ type visitor struct {
 	t      *testing.T
 	client *http.Client
 	base   string
+	agent  string // what it calls itself
 	token  string
 }
 
@@ -70,6 +71,7 @@ func (v *visitor) request(method, path string, form url.Values) *http.Request {
 	if method == http.MethodPost {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	request.Header.Set("User-Agent", v.agent)
 	if v.token != "" {
 		request.Header.Set("Cookie", cookieName+"="+v.token)
 	}
