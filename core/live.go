@@ -84,6 +84,7 @@ func privilegeOf(base *snapshot) privilege {
 
 // A stream is one context of Live's.
 type stream struct {
+	number    uint64 // in the order in which they began
 	cancel    context.CancelCauseFunc
 	privilege privilege
 }
@@ -101,7 +102,8 @@ type streams struct {
 
 	mu       sync.Mutex
 	byID     map[ID]*watched
-	queue    []ID // to be looked at: each at most once
+	begun    uint64 // streams, so far
+	queue    []ID   // to be looked at: each at most once
 	checkers int
 	checking sync.WaitGroup
 	closed   bool
@@ -124,12 +126,12 @@ func (t *streams) add(id ID, x *stream, end moment) {
 		w = &watched{}
 		t.byID[id] = w
 	}
+	t.begun++
+	x.number = t.begun
 	w.streams = append(w.streams, x)
 	t.expect(id, w, end)
 	t.ensureWatch()
-	if t.watch.ready {
-		t.enqueue(id, w)
-	}
+	t.enqueue(id, w)
 }
 
 // end is when a session ends unless it is used.
@@ -241,15 +243,16 @@ func (t *streams) enqueue(id ID, w *watched) {
 
 func (t *streams) work() {
 	for {
-		id, ok := t.next()
+		id, begun, ok := t.next()
 		if !ok {
 			return
 		}
-		t.look(id)
+		t.look(id, begun)
 	}
 }
 
-func (t *streams) next() (ID, bool) {
+// next takes the next session, of which the streams that have begun so far are looked at.
+func (t *streams) next() (id ID, begun uint64, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for len(t.queue) > 0 && !t.closed {
@@ -257,18 +260,19 @@ func (t *streams) next() (ID, bool) {
 		t.queue = t.queue[1:]
 		if w := t.byID[id]; w != nil && w.queued {
 			w.queued = false // what comes from now on is looked at again
-			return id, true
+			return id, t.begun, true
 		}
 	}
 	t.queue = nil
 	t.checkers--
-	return "", false
+	return "", 0, false
 }
 
 // look loads a session and ends the streams that have outlived it, or their privileges.
-func (t *streams) look(id ID) {
+func (t *streams) look(id ID, begun uint64) {
 	ctx, cancel := context.WithTimeout(context.Background(), t.m.loadTimeout)
 	defer cancel()
+	at := now() // a use that is noted while it is loaded must not come too late
 	var base snapshot
 	err := t.m.fetch(ctx, id, &base)
 	switch {
@@ -279,11 +283,11 @@ func (t *streams) look(id ID) {
 		t.later(id, now()+moment(recheckInterval.Milliseconds()))
 		return
 	}
-	if reason := t.m.judge(ctx, &base, now()); reason != "" {
+	if reason := t.m.judge(ctx, &base, at); reason != "" {
 		t.over(id, reason)
 		return
 	}
-	t.replaced(id, privilegeOf(&base))
+	t.replaced(id, privilegeOf(&base), begun)
 	t.later(id, t.m.end(&base))
 }
 
@@ -295,8 +299,9 @@ func (t *streams) later(id ID, at moment) {
 	}
 }
 
-// replaced ends the streams that were begun with other privileges.
-func (t *streams) replaced(id ID, is privilege) {
+// replaced ends the streams that were begun with other privileges. What has begun since the session
+// was asked for may have later ones.
+func (t *streams) replaced(id ID, is privilege, begun uint64) {
 	t.mu.Lock()
 	w := t.byID[id]
 	if w == nil {
@@ -305,10 +310,11 @@ func (t *streams) replaced(id ID, is privilege) {
 	}
 	var ended []*stream
 	w.streams = slices.DeleteFunc(w.streams, func(x *stream) bool {
-		if x.privilege != is {
+		over := x.privilege != is && x.number <= begun
+		if over {
 			ended = append(ended, x)
 		}
-		return x.privilege != is
+		return over
 	})
 	if len(w.streams) == 0 {
 		t.forget(id, w)

@@ -335,6 +335,29 @@ func TestWhatADeafWatchHasMissedIsFoundWhenItIsNoticed(t *testing.T) {
 	})
 }
 
+// A look that takes long brings what was before the sign-in, after which the page has connected anew.
+func TestALookThatBeganBeforeAStreamDoesNotEndIt(t *testing.T) {
+	liveBubble(t, "", core.Config{}, func(t *testing.T, here, there *site, link *remote) {
+		token, _ := here.start(setNote("x"))
+		there.live(token)
+		synctest.Wait()
+		answered, goOn := make(chan struct{}), make(chan struct{})
+		here.store.setAfter(opLoad, once(func(_ context.Context, err error) error {
+			close(answered)
+			<-goOn
+			return err
+		}))
+		link.breakDown() // has all looked at
+		<-answered
+		time.Sleep(time.Millisecond)
+		token = tokenIn(t, here.visit(token, signIn("ada")))
+		live := there.live(token)
+		close(goOn)
+		synctest.Wait()
+		require.NoError(t, live.Err())
+	})
+}
+
 // Store trouble is no end: the stream goes on, and the session is looked at again.
 func TestAStreamOutlivesTroubleOfTheStore(t *testing.T) {
 	liveBubble(t, "", core.Config{}, func(t *testing.T, here, there *site, link *remote) {

@@ -141,7 +141,10 @@ func newBenchmark(b *testing.B) *benchmark {
 	require.NoError(b, store.Migrate(b.Context()))
 	_, err = pool.Exec(b.Context(), rivalTable)
 	require.NoError(b, err)
-	bench := &benchmark{server: server, store: store, rival: rival{pool}, kept: make([]core.Record, benchSessions)}
+	bench := &benchmark{
+		server: server, store: store, rival: rival{pool},
+		kept: make([]core.Record, benchSessions),
+	}
 	for i := range bench.kept {
 		bench.kept[i] = newRecord(benchSize)
 		require.NoError(b, store.Create(b.Context(), bench.kept[i]))

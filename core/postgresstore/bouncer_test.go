@@ -21,7 +21,8 @@ func TestPgBouncerInTransactionMode(t *testing.T) {
 
 	t.Run("cache_describe", func(t *testing.T) {
 		sessiontest.TestStore(t, func(t testing.TB) core.Store {
-			return open(t, url+inMode("cache_describe"), postgresstore.Options{Table: newTable()})
+			return open(t, url+inMode("cache_describe"),
+				postgresstore.Options{Table: newTable(), Listen: server.URL()})
 		})
 	})
 	for _, mode := range modes[1:] {

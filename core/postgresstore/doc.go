@@ -59,7 +59,8 @@
 //
 // # What it sends
 //
-// Each operation is one statement: one round trip, and a transaction by itself.
+// Each operation is one statement: one round trip, and a transaction by itself. Where a second one
+// follows it is said below.
 //
 // Load:
 //
@@ -84,8 +85,8 @@
 //	WHERE id = $1::text AND revision = $2::bigint
 //	RETURNING '', set_config('synchronous_commit', 'off', true)
 //
-// Renew with Options.Unwatched (for without see below), which does wait, whatever the server is told
-// (with Options.Standby see below):
+// Renew, as it is with Options.Unwatched. It does wait, whatever the server is told; with
+// Options.Standby see below:
 //
 //	UPDATE "sessions" SET revision = $3::bigint, owner = $4::text, used = $5::bigint,
 //	  expires = $6::bigint, due = LEAST(due, $6::bigint), data = $7::bytea
@@ -116,8 +117,7 @@
 //
 //	SELECT 1 FROM "sessions" LIMIT 0
 //
-// A second statement follows only where a write found nothing. An Update, a Touch or a Renew asks
-// why:
+// A second statement follows where a write found nothing. An Update, a Touch or a Renew asks why:
 //
 //	SELECT revision::text FROM "sessions" WHERE id = $1::text
 //
@@ -126,8 +126,16 @@
 // writes nothing waits for nobody:
 //
 //	SELECT '', CASE WHEN current_setting('synchronous_commit') = 'off'
-//	  THEN set_config('synchronous_commit', 'local', true) END,
+//	  THEN set_config('synchronous_commit', 'local', true) END, CASE
+//	    WHEN (SELECT revision FROM "sessions" WHERE id = $1::text) IS NOT DISTINCT FROM $2::bigint
+//	    THEN 'same'
+//	    WHEN split_part($3::text, ' ', 2) = extract(epoch FROM pg_postmaster_start_time())::text
+//	      AND EXISTS (SELECT FROM pg_stat_get_activity(split_part($3::text, ' ', 1)::int))
+//	    THEN 'same' ELSE 'other' END,
 //	  pg_logical_emit_message(true, 'sessions', '')
+//
+// It makes sure besides that the server is still the one, and has not crashed since: if the record
+// is there again the Delete is sent anew.
 //
 // # What it sends of owners and marks
 //
@@ -182,7 +190,7 @@
 //
 //	WITH due AS MATERIALIZED (
 //	  SELECT owner, kept, entries FROM "sessions_owners" WHERE due <= $1::bigint
-//	  ORDER BY due LIMIT 500 FOR UPDATE SKIP LOCKED),
+//	  ORDER BY due LIMIT 100 FOR UPDATE SKIP LOCKED),
 //	rest AS MATERIALIZED (
 //	  SELECT owner, kept, alive.entries, alive.until FROM due CROSS JOIN LATERAL (
 //	    SELECT COALESCE(jsonb_object_agg(key, value), '{}') AS entries, min(until) AS until
@@ -228,7 +236,8 @@
 //	  THEN 'later' || left(set_config('synchronous_commit', 'off', true), 0)
 //	  WHEN current_setting('synchronous_commit') = 'off'
 //	  THEN '' || left(set_config('synchronous_commit', 'local', true), 0) ELSE '' END,
-//	  pg_notify('sessionserverstore_' || '"sessions"'::regclass::oid, 'r' || id)
+//	  pg_notify('sessionserverstore_' || '"sessions"'::regclass::oid, 'r' || id),
+//	  pg_backend_pid() || ' ' || extract(epoch FROM pg_postmaster_start_time())::text
 //
 // Delete:
 //
@@ -240,7 +249,8 @@
 //	  THEN 'later' || left(set_config('synchronous_commit', 'off', true), 0)
 //	  WHEN current_setting('synchronous_commit') = 'off'
 //	  THEN '' || left(set_config('synchronous_commit', 'local', true), 0) ELSE '' END,
-//	  pg_notify('sessionserverstore_' || '"sessions"'::regclass::oid, 'd' || $1::text)
+//	  pg_notify('sessionserverstore_' || '"sessions"'::regclass::oid, 'd' || $1::text),
+//	  pg_backend_pid() || ' ' || extract(epoch FROM pg_postmaster_start_time())::text
 //
 // A server whose queue of notifications is full, because somebody listens and does not hear, refuses
 // them: then the statements of Options.Unwatched are sent.
@@ -267,8 +277,9 @@
 // With Options.Standby there must be such a standby: synchronous_commit is raised to 'on' for ends
 // and renewals if it is 'off' or 'local', and they are core.ErrNotDurable if the server's
 // synchronous_standby_names is empty, before or after. While the standby is away ends, renewals,
-// new sessions and changes wait for it, on three of four of the pool's connections at most; loads
-// and touches go on with the rest.
+// sign-ins, new sessions and changes wait for it, on three of four of the pool's connections at
+// most; loads and touches go on with the rest. Ends and renewals take effect and are told before
+// they wait, unless Options.Unwatched is set.
 //
 // A failover to a standby that was not synchronous undoes what it had not received, ends included;
 // so does a restored backup.
@@ -278,4 +289,6 @@
 // Behind PgBouncer in transaction mode, add default_query_exec_mode=cache_describe to the URL: the
 // statements that pgx prepares by default belong to a connection of the server, which is another
 // one each time. All of pgx's modes work, without a pooler and, but for the default one, with it.
+// Notifications do not come through it: Options.Listen names another way. Without one Watch returns
+// an error three seconds after each time that the Manager calls it.
 package postgresstore

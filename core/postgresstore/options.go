@@ -22,8 +22,9 @@ type Options struct {
 	// as in "app.sessions"; applications that share a database have one table each. Names are of
 	// a-z, 0-9 and '_', do not begin with a digit, and are not more than 50 characters long.
 	Table string
-	// Standby demands that each end and each renewal is confirmed by the synchronous standbys that
-	// the server's synchronous_standby_names asks for. Where that setting is empty they answer
+	// Standby demands that each end and each renewal, each addition to an owner, and each raised
+	// epoch and mark is confirmed by the synchronous standbys that the server's
+	// synchronous_standby_names asks for. Where that setting is empty they answer
 	// core.ErrNotDurable, which they also do where somebody cancelled the wait for a standby; the
 	// Manager then tries again until one confirms. A Store of New needs a pool that Configure has
 	// prepared for it. Durability is core.Replicated with it, else core.Durable.
@@ -33,11 +34,10 @@ type Options struct {
 	// as PgBouncer, which passes on nothing that it was not asked for. It leads to the same server
 	// and database by another way, and to the one that takes writes if there are several.
 	Listen string
-	// Unwatched leaves out of ends and renewals what Watch needs to hear of them. PostgreSQL
-	// carries out one such commit at a time, for all databases of a server; without it they share
-	// the disk's and the standbys' time as other writes do. Watch then answers with
-	// errors.ErrUnsupported, and the Manager looks after sessions that somebody waits for every few
-	// seconds. All Stores of a table must agree.
+	// Unwatched leaves out of ends and renewals what Watch needs to hear of them, which spares them
+	// a second round trip where there are many at once, or a standby. Watch then answers with
+	// errors.ErrUnsupported, and the Manager looks every few seconds after sessions that somebody
+	// waits for. All Stores of a table must agree.
 	Unwatched bool
 }
 

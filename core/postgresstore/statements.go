@@ -98,7 +98,21 @@ const deleteSQL = `DELETE FROM {table} WHERE id = $1::text RETURNING {carefully}
 // that the first could not. This one writes a message into the log that standbys receive, and
 // nowhere else. (A number for the transaction alone would not do: it is its writing that a commit
 // waits for.)
-const fenceSQL = `SELECT {carefully}, pg_logical_emit_message(true, 'sessions', '')`
+//
+// It does not go by what came before it: since then the server may have crashed and lost that, or
+// another one may have taken its place. It answers 'same' if the record is what it should be, $2, or
+// none if that is NULL; or if the very process of the server that came before it, $3, still lives
+// there, and somebody else has gone on from that.
+const fenceSQL = `SELECT {carefully}, CASE
+    WHEN (SELECT revision FROM {table} WHERE id = $1::text) IS NOT DISTINCT FROM $2::bigint
+    THEN 'same'
+    WHEN split_part($3::text, ' ', 2) = ` + bornSQL + `
+      AND EXISTS (SELECT FROM pg_stat_get_activity(split_part($3::text, ' ', 1)::int))
+    THEN 'same' ELSE 'other' END,
+  pg_logical_emit_message(true, 'sessions', '')`
+
+// bornSQL is when the server was started.
+const bornSQL = `extract(epoch FROM pg_postmaster_start_time())::text`
 
 // carefully are the first two columns of an end and a renewal: whether the server was told to wait
 // for standbys, and the setting with which it commits. It must not be one with which an

@@ -10,14 +10,19 @@ const deleteAndTellSQL = `WITH gone AS (DELETE FROM {table} WHERE id = $1::text 
 SELECT CASE WHEN $2::boolean OR {waits}
     OR NOT EXISTS (SELECT FROM gone)
   {told}
-  pg_notify('sessionserverstore_' || '{table}'::regclass::oid, 'd' || $1::text)`
+  pg_notify('sessionserverstore_' || '{table}'::regclass::oid, 'd' || $1::text),
+  ` + processSQL
 
 const renewAndTellSQL = `UPDATE {table} SET revision = $3::bigint, owner = $4::text,
   used = $5::bigint, expires = $6::bigint, due = LEAST(due, $6::bigint), data = $7::bytea
 WHERE id = $1::text AND revision = $2::bigint
 RETURNING CASE WHEN $8::boolean OR {waits}
   {told}
-  pg_notify('sessionserverstore_' || '{table}'::regclass::oid, 'r' || id)`
+  pg_notify('sessionserverstore_' || '{table}'::regclass::oid, 'r' || id),
+  ` + processSQL
+
+// processSQL names the process of the server that carries out a statement, and no other one ever.
+const processSQL = `pg_backend_pid() || ' ' || ` + bornSQL
 
 // toldSQL goes on with how carefully that is written. On a whole server PostgreSQL lets one
 // transaction at a time commit that tells something, from before it waits for the disk and for

@@ -50,7 +50,7 @@ const haveOwnersSQL = `SELECT to_regclass('{owners}') IS NOT NULL`
 // sweepOwnersSQL looks at some owners of whom something may have been forgotten by $1.
 const sweepOwnersSQL = `WITH due AS MATERIALIZED (
   SELECT owner, kept, entries FROM {owners} WHERE due <= $1::bigint
-  ORDER BY due LIMIT 500 FOR UPDATE SKIP LOCKED),
+  ORDER BY due LIMIT 100 FOR UPDATE SKIP LOCKED),
 rest AS MATERIALIZED (
   SELECT owner, kept, alive.entries, alive.until FROM due CROSS JOIN LATERAL (
     SELECT COALESCE(jsonb_object_agg(key, value), '{}') AS entries, min(until) AS until
@@ -67,6 +67,9 @@ later AS (
   WHERE o.owner = rest.owner AND (rest.entries <> '{}' OR rest.kept > $1::bigint) RETURNING 1)
 SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM later),
   set_config('synchronous_commit', 'off', true)`
+
+// ownersBatch is the LIMIT of sweepOwnersSQL. Some owners have thousands of entries.
+const ownersBatch = 100
 
 const markSQL = `SELECT at FROM {marks} WHERE name = $1`
 

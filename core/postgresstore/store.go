@@ -2,6 +2,7 @@ package postgresstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -91,8 +92,8 @@ func (s *Store) Create(ctx context.Context, rec core.Record) error {
 // Update implements core.Store. It answers core.ErrStoreFull if the server's disk is full.
 func (s *Store) Update(ctx context.Context, rec core.Record, was core.Revision) error {
 	send := func(args ...any) (answer, error) { return s.writeAndWait(ctx, s.update, args...) }
-	return s.replace(ctx, rec.ID, was, send, int64(rec.Revision), rec.Owner, rec.Used.UnixMilli(),
-		end(rec), []byte(rec.Data))
+	return s.replace(ctx, rec.ID, was, send, rec.Revision, rec.Owner, rec.Used.UnixMilli(), end(rec),
+		[]byte(rec.Data))
 }
 
 // Renew implements core.Renewer: it is an Update that is on stable storage whatever the server's
@@ -101,8 +102,8 @@ func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) e
 	n := news{aloud: s.renewAndTell, quiet: s.renew, others: s.telling.Add(1) > 1}
 	defer s.telling.Add(-1)
 	send := func(args ...any) (answer, error) { return s.tell(ctx, n, args...) }
-	return s.replace(ctx, rec.ID, was, send, int64(rec.Revision), rec.Owner, rec.Used.UnixMilli(),
-		end(rec), []byte(rec.Data))
+	return s.replace(ctx, rec.ID, was, send, rec.Revision, rec.Owner, rec.Used.UnixMilli(), end(rec),
+		[]byte(rec.Data))
 }
 
 // Delete implements core.Store. Once it has answered no error the end is on stable storage whatever
@@ -111,21 +112,30 @@ func (s *Store) Renew(ctx context.Context, rec core.Record, was core.Revision) e
 func (s *Store) Delete(ctx context.Context, id core.ID) error {
 	n := news{aloud: s.deleteAndTell, quiet: s.delete, others: s.telling.Add(1) > 1}
 	defer s.telling.Add(-1)
-	a, err := s.tell(ctx, n, string(id))
-	if err == nil && !a.done {
-		a, err = s.writeAndWait(ctx, s.fence)
+	for range attempts {
+		a, err := s.tell(ctx, n, string(id))
+		if err != nil {
+			return s.failure(ctx, err)
+		}
+		if !a.done {
+			a = answer{standby: later, more: [2]string{nobody}}
+		}
+		if err := s.confirm(ctx, a, id, nil); !errors.Is(err, errReplaced) {
+			return err
+		}
+		// It is there again, or still.
 	}
-	if err != nil {
-		return s.failure(ctx, err)
-	}
-	return s.confirmed(ctx, a)
+	return errUnstable
 }
+
+// nobody is a process that no server has.
+const nobody = "0 0"
 
 // Touch implements core.Toucher. It does not wait for the disk: a crash may undo the touches of the
 // last second.
 func (s *Store) Touch(ctx context.Context, rec core.Record, was core.Revision) error {
 	send := func(args ...any) (answer, error) { return s.write(ctx, s.touch, args...) }
-	return s.replace(ctx, rec.ID, was, send, int64(rec.Revision), rec.Used.UnixMilli(), end(rec))
+	return s.replace(ctx, rec.ID, was, send, rec.Revision, rec.Used.UnixMilli(), end(rec))
 }
 
 // end is a record's Expires as it is kept: nil, which is NULL, means never.

@@ -17,10 +17,10 @@ func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 		if err != nil {
 			return 0, s.failure(ctx, err)
 		}
-		if deleted > 0 || later < sweepBatch {
-			if deleted > 0 {
-				return deleted, nil // the Manager calls again
-			}
+		switch {
+		case deleted > 0:
+			return deleted, nil // the Manager calls again
+		case later < sweepBatch:
 			return 0, s.forget(ctx, now.Add(-slack))
 		}
 	}
@@ -39,7 +39,7 @@ func (s *Store) forget(ctx context.Context, now time.Time) error {
 	if !have {
 		return nil // nobody has called Migrate since it makes this table
 	}
-	for n := sweepBatch; n == sweepBatch; {
+	for n := ownersBatch; n == ownersBatch; {
 		err := unlessRolledBack(func() error {
 			return s.db.QueryRow(ctx, s.sweepOwners, now.UnixMilli()).Scan(&n, nil)
 		})

@@ -15,6 +15,7 @@ var (
 	errUnstable  = errors.New("postgresstore: what is written comes and goes meanwhile")
 	errNoStandby = errors.New("postgresstore: the server's synchronous_standby_names is empty")
 	errCancelled = errors.New("postgresstore: the wait for a standby was cancelled")
+	errReplaced  = errors.New("postgresstore: the server was restarted or replaced meanwhile")
 	errUnwatched = errors.New("postgresstore: the pool was not prepared by Configure")
 )
 
@@ -28,18 +29,18 @@ type answer struct {
 }
 
 // replace sends a write of a record whose Revision is was, until that can be judged. The ID and was
-// are the first arguments.
+// are the first arguments, and the Revision that it then has is the third.
 func (s *Store) replace(
 	ctx context.Context, id core.ID, was core.Revision,
-	send func(args ...any) (answer, error), args ...any,
+	send func(args ...any) (answer, error), revision core.Revision, args ...any,
 ) error {
 	for range attempts {
-		a, err := send(append([]any{string(id), int64(was)}, args...)...)
+		a, err := send(append([]any{string(id), int64(was), int64(revision)}, args...)...)
 		if err != nil {
 			return s.failure(ctx, err)
 		}
 		if a.done {
-			return s.confirmed(ctx, a)
+			return s.confirm(ctx, a, id, int64(revision))
 		}
 		if err := s.refusal(ctx, id, was); err != nil {
 			return err
@@ -70,12 +71,6 @@ func (s *Store) refusal(ctx context.Context, id core.ID, was core.Revision) erro
 // them ends early if somebody cancels it, pgx among them when the context is over: then the server
 // may yet answer as if all were well.
 func (s *Store) confirmed(ctx context.Context, a answer) error {
-	if a.standby == later {
-		var err error
-		if a, err = s.writeAndWait(ctx, s.fence); err != nil {
-			return s.failure(ctx, err)
-		}
-	}
 	switch {
 	case a.cancelled:
 		return fmt.Errorf("%w: %w", core.ErrNotDurable, errCancelled)
@@ -89,6 +84,22 @@ func (s *Store) confirmed(ctx context.Context, a answer) error {
 		return s.stillCopied(ctx)
 	}
 	return nil
+}
+
+// confirm is confirmed for a write that may have left that for later. Then the record is to be of a
+// Revision, or gone if that is nil.
+func (s *Store) confirm(ctx context.Context, a answer, id core.ID, revision any) error {
+	if a.standby == later {
+		process := a.more[0]
+		var err error
+		if a, err = s.writeAndWait(ctx, s.fence, string(id), revision, process); err != nil {
+			return s.failure(ctx, err)
+		}
+		if a.more[0] != "same" {
+			return errReplaced
+		}
+	}
+	return s.confirmed(ctx, a)
 }
 
 // stillCopied makes sure that the server did not stop waiting while it waited: whoever empties
@@ -162,7 +173,7 @@ func (s *Store) writeOnce(ctx context.Context, sql string, args []any) (a answer
 	if rows.Next() {
 		columns := rows.RawValues()
 		a.done, a.standby = true, standby(columns[0])
-		for i := 2; i < len(columns); i++ {
+		for i := 2; i < min(len(columns), 4); i++ {
 			a.more[i-2] = string(columns[i])
 		}
 	}

@@ -75,7 +75,8 @@
 // refused where writes are, on each master that the other calls go to, and returns an error when
 // it has not heard that four times. For that it has a channel of its own, Prefix + "alive:" and a
 // random text; in a cluster all who watch share Prefix + "alive", and publish once a second
-// together.
+// together. From one node of a cluster to another a message may take 40 ms now and then, since the
+// cluster's own connections leave Nagle's algorithm on.
 //
 // # Durability
 //

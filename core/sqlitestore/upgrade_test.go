@@ -110,7 +110,7 @@ func TestAFileOfTheFirstVersionIsUsedByBoth(t *testing.T) {
 
 // TestStoresUpgradeAFileAtOnce is about several processes that begin at the same time.
 func TestStoresUpgradeAFileAtOnce(t *testing.T) {
-	for range 5 {
+	for range 2 {
 		path := memory(t)
 		rival := newRival(t, path)
 		rival.exec(firstTables)

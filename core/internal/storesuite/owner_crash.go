@@ -133,43 +133,65 @@ func signInListedTheSecondTime(t *testing.T, g *ground) {
 	}
 }
 
-// A process may come to its end between the two writes. Nobody has got a token then that opens a
-// session of the owner's.
+// The store may panic between the two writes, and whoever serves the request recover. It is as if
+// the sign-in had failed; and if there is nobody left to undo it, nobody has got a token either.
 func signInThatCrashes(t *testing.T, g *ground) {
 	g.owners(t)
 	for _, existing := range []bool{false, true} {
 		for _, done := range []bool{false, true} {
-			g.bubble(t, fmt.Sprintf("existing %t, listed %t", existing, done), func(t *testing.T) {
-				site := g.site(t, "cookie", core.Config{})
-				token := ""
-				if existing {
-					token = site.start("", raceValues())
-				}
-				pending := site.begin(token).signsIn(somebody, site.signIn(site.manager, somebody))
-				name := ""
-				site.store.onOwner = func(call ownerCall, do func() error) error {
-					name = call.owner
-					if done {
-						require.NoError(t, do())
-					}
-					panic("crash")
-				}
-				require.Panics(t, func() { pending.commit() })
-				site.store.onOwner = nil
-				site.manager.Rollback(t.Context(), pending.session)
-				owner, _ := site.belongs(site.far, token)
-				require.Empty(t, owner)
-				ids := site.listed(site.far, somebody)
-				l := &ledger{site: site, name: name}
-				require.Len(t, l.entries(), len(ids), "no orphan is left")
-
-				_, err := site.far.RevokeOwner(t.Context(), somebody)
-				require.NoError(t, err)
-				require.Empty(t, l.entries())
-				require.Equal(t, 1, site.alive(somebody, site.device(site.far, somebody)))
-			})
+			for _, undone := range []bool{false, true} {
+				title := fmt.Sprintf("existing %t, listed %t, undone %t", existing, done, undone)
+				g.bubble(t, title, func(t *testing.T) { crashes(t, g, existing, done, undone) })
+			}
 		}
 	}
+}
+
+func crashes(t *testing.T, g *ground, existing, done, undone bool) {
+	site := g.site(t, "cookie", core.Config{})
+	token := ""
+	if existing {
+		token = site.start("", raceValues())
+	}
+	pending := site.begin(token).signsIn(somebody, site.signIn(site.manager, somebody))
+	id := pending.session.ID()
+	l := &ledger{site: site}
+	crashed := false
+	site.store.onOwner = func(call ownerCall, do func() error) error {
+		l.name = call.owner
+		switch {
+		case call.verb == "add":
+			if done {
+				require.NoError(t, do())
+			}
+			crashed = true
+			panic("crash")
+		case crashed && !undone:
+			return errRaceStore
+		}
+		return do()
+	}
+	site.store.on = func(_ raceCall, do func() error) error {
+		if crashed && !undone {
+			return errRaceStore
+		}
+		return do()
+	}
+	require.Panics(t, func() { pending.commit() })
+	site.store.on, site.store.onOwner = nil, nil
+	site.manager.Rollback(t.Context(), pending.session)
+	if undone {
+		requireAsBefore(t, site, token, id, raceValues())
+	}
+	owner, _ := site.belongs(site.far, token)
+	require.Empty(t, owner)
+	ids := site.listed(site.far, somebody)
+	require.Len(t, l.entries(), len(ids), "no orphan is left")
+
+	_, err := site.far.RevokeOwner(t.Context(), somebody)
+	require.NoError(t, err)
+	require.Empty(t, l.entries())
+	require.Equal(t, 1, site.alive(somebody, site.device(site.far, somebody)))
 }
 
 // An end, too, is two writes. What it leaves in the index goes with the next listing.
