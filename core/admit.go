@@ -12,8 +12,8 @@ import (
 // bounded besides.
 const maxEvictions = 100
 
-// pruneEvery is how many entries an owner's index grows by until it is looked through.
-const pruneEvery = 16
+// fewEntries need not be looked through.
+const fewEntries = 16
 
 // epoch asks which epoch an owner is in, zero where the store keeps no index of owners.
 func (m *Manager) epoch(ctx context.Context, owner string) (Epoch, error) {
@@ -43,8 +43,10 @@ func (m *Manager) signIn(b *stored, c *changes, at moment) {
 			x = x.withNumber(stampField, uint64(newRevision()))
 		}
 		b.owner = *c.owner
-		x = x.withNumber(authenticatedField, uint64(c.signIn.at)).
-			withNumber(untilField, uint64(m.listedUntil(b.created, at)))
+		x = x.withNumber(authenticatedField, uint64(c.signIn.at))
+		if m.owners != nil {
+			x = x.withNumber(untilField, uint64(m.listedUntil(b.created, at)))
+		}
 	}
 	if c.level != nil {
 		x = x.withLevel(*c.level)
@@ -72,8 +74,8 @@ func (m *Manager) listedUntil(created, at moment) moment {
 
 // listed bounds the end of an owner's session: what could live longer than its entry would not be
 // found any more when all are revoked. An end that stands already stays.
-func listed(b *snapshot, end moment) moment {
-	if b.owner == "" {
+func (m *Manager) listed(b *snapshot, end moment) moment {
+	if m.owners == nil || b.owner == "" {
 		return end
 	}
 	until := b.extension().until()
@@ -90,9 +92,6 @@ func listed(b *snapshot, end moment) moment {
 // expected: without a lifetime, or under one that has been made longer. The entry is there, so that
 // whoever revokes everything meanwhile finds it; this one is refused then.
 func (m *Manager) relist(ctx context.Context, b *snapshot, at moment) bool {
-	if m.owners == nil {
-		return false
-	}
 	epoch, err := m.epoch(ctx, b.owner)
 	if err != nil {
 		return false
@@ -120,8 +119,10 @@ func ownerEntryOf(b *stored) OwnerEntry {
 // been revoked since the sign-in began; then the epoch is another one. It is the order that leaves
 // no gap: whoever revokes raises the epoch and lists the index in one step, and so finds the entry,
 // or else the entry is refused here.
+//
+// A session that was the owner's before takes no further place, whatever the limit is by now.
 func (m *Manager) admit(
-	ctx context.Context, next *stored, c *changes, undo func(context.Context),
+	ctx context.Context, was string, next *stored, c *changes, undo func(context.Context),
 ) (err error) {
 	if m.owners == nil {
 		return nil
@@ -137,17 +138,21 @@ func (m *Manager) admit(
 		undo(limit)
 		m.refused(ctx, next, err)
 	}()
-	err = m.add(ctx, next, c.signIn.epoch)
+	limited := m.maxPerOwner
+	if was == next.owner {
+		limited = 0
+	}
+	err = m.add(ctx, next, c.signIn.epoch, limited)
 	admitted = err == nil
 	return err
 }
 
 // add adds the entry, and makes room for it if need be.
-func (m *Manager) add(ctx context.Context, next *stored, epoch Epoch) error {
+func (m *Manager) add(ctx context.Context, next *stored, epoch Epoch, limit int) error {
 	var lost error
 	for range maxEvictions {
 		n, err := m.owners.AddOwned(
-			ctx, m.indexName(next.owner), ownerEntryOf(next), epoch, m.maxPerOwner)
+			ctx, m.indexName(next.owner), ownerEntryOf(next), epoch, limit)
 		switch {
 		case err == nil:
 			m.pruneSometimes(next.owner, n)
@@ -240,10 +245,10 @@ func (m *Manager) unlistEntries(ctx context.Context, owner string, entries ...Ow
 	}
 }
 
-// pruneSometimes looks through an index that has grown, so that sessions that nobody ended, but
-// time, do not pile up in it.
+// pruneSometimes looks through an index that has grown to twice the size, so that sessions that
+// nobody ended, but time, do not pile up in it.
 func (m *Manager) pruneSometimes(owner string, n int) {
-	if n == 0 || n%pruneEvery != 0 {
+	if n < fewEntries || n&(n-1) != 0 {
 		return
 	}
 	m.pruning.after(0, func() {

@@ -301,7 +301,7 @@ func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 	}
 	if c.owner != nil {
 		back := func(ctx context.Context) { m.dismiss(ctx, &base.snapshot) }
-		if err := m.admit(ctx, &base, c, back); err != nil {
+		if err := m.admit(ctx, "", &base, c, back); err != nil {
 			var trouble *StoreError
 			if errors.As(err, &trouble) {
 				m.emit(ctx, Event{Kind: StoreFailure, ID: c.id, Reason: trouble.Op, Err: err})

@@ -70,12 +70,14 @@ type Config struct {
 	// not be in the future.
 	NotBefore time.Time
 	// LoadTimeout and CommitTimeout bound what the store may take at the beginning of a request and
-	// in one Commit with all its retries. Zero means 2 and 5 seconds.
+	// in one Commit with all its retries. Zero means 2 and 5 seconds. To take back a sign-in that was
+	// refused, a Commit may take LoadTimeout longer.
 	LoadTimeout, CommitTimeout time.Duration
 	// Logger gets each Event; nil means that nothing is logged. A token never is.
 	Logger *slog.Logger
-	// Observe gets each Event, in the goroutine of the request: it must be quick, safe for
-	// concurrent use, and must not use the request's session.
+	// Observe gets each Event, in the goroutine of the request, or in one of the Manager's, where a
+	// panic ends the process: it must be quick, safe for concurrent use, and must not use the
+	// request's session.
 	Observe func(context.Context, Event)
 	// ObserveStore gets each call to the store when it has returned, in the goroutine that made it:
 	// for metrics and traces. It must be quick and safe for concurrent use. nil costs nothing.

@@ -157,6 +157,8 @@ func (m *Manager) confirmNewest(ctx context.Context, job *unconfirmed) error {
 	switch {
 	case err != nil:
 		return err
+	case job.rec.Owner != "" && newest.Owner != job.rec.Owner:
+		return nil // a sign-in was undone: it is lost, for all of its owner's may be revoked since
 	case newest.Revision == job.was, undone(&newest, job.rec):
 		return m.renew(ctx, *job.rec, newest.Revision)
 	}

@@ -16,6 +16,7 @@ type edits struct {
 	failed     error            // the last Commit's, until one succeeds
 	doubt      Revision         // what a write of unknown outcome was on top of; 0: none is
 	owed       owed
+	raised     *raisedEpoch // by RevokeOthers, nil as in most requests
 }
 
 // edit is for whoever is about to change something.

@@ -2,6 +2,8 @@ package core_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"testing"
 	"time"
 
@@ -102,12 +104,19 @@ func (s *site) sessions(owner string) []core.ID {
 // entries are what the index holds, whatever has become of the sessions.
 func (s *site) entries(owner string) (ids []core.ID) {
 	s.t.Helper()
-	entries, err := s.store.MemoryStore.ListOwned(s.t.Context(), owner)
+	entries, err := s.store.MemoryStore.ListOwned(s.t.Context(), indexName(owner))
 	require.NoError(s.t, err)
 	for _, e := range entries {
 		ids = append(ids, e.ID)
 	}
 	return ids
+}
+
+// indexName is under which name a Manager without a Namespace keeps an owner's entries.
+func indexName(owner string) string {
+	domain := sha256.Sum256([]byte("session namespace:"))
+	name := sha256.Sum256(append(domain[:16:16], owner...))
+	return base64.RawURLEncoding.EncodeToString(name[:])
 }
 
 // requireStale checks that a sign-in was refused since the owner's sessions were revoked.

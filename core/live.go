@@ -38,8 +38,8 @@ var errManagerClosed = errors.New("session manager is closed")
 
 // Live returns a context for what goes on longer than a request, such as an event stream or a
 // WebSocket. It is cancelled when the session ends in whatever way, through this process or another:
-// destroyed, revoked, or past a timeout; and when a sign-in, or a higher Level, has replaced the
-// token. A plain Renew does not end it. context.Cause then gives an *EndedError. It is cancelled
+// destroyed, revoked, or past a timeout; and when a sign-in, or another Level, has replaced the
+// token, even if that sign-in is then refused. A plain Renew does not end it. context.Cause then gives an *EndedError. It is cancelled
 // with ctx, too, and at once if there is no session, or only one that is not committed yet.
 //
 // Where the store is a Watcher, as those of this module are, that takes a moment; while it cannot
@@ -176,18 +176,6 @@ func (t *streams) forget(id ID, w *watched) {
 	}
 }
 
-// Ready implements Watching.
-func (t *streams) Ready() {
-	t.mu.Lock()
-	restored := !t.watch.ready && t.watch.lost
-	t.watch.ready, t.watch.lost = true, false
-	t.mu.Unlock()
-	if restored {
-		t.m.emit(context.Background(), Event{Kind: WatchRestored})
-	}
-	t.checkAll()
-}
-
 // Ended implements Watching.
 func (t *streams) Ended(id ID) { t.over(id, "ended") }
 
@@ -223,6 +211,10 @@ func (t *streams) check(id ID) {
 func (t *streams) checkAll() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.enqueueAll()
+}
+
+func (t *streams) enqueueAll() {
 	for id, w := range t.byID {
 		t.enqueue(id, w)
 	}

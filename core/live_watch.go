@@ -9,8 +9,9 @@ import (
 
 // A liveWatch is the one that all streams of a Manager share. Its owner's mutex guards it.
 type liveWatch struct {
-	ready   bool // the store tells of every end
-	lost    bool // it did, or should have, and does not: that was made known
+	ready   bool            // the store tells of every end
+	lost    bool            // it did, or should have, and does not: that was made known
+	ctx     context.Context // of the watch that is under way
 	cancel  context.CancelFunc
 	rest    *time.Timer // to end it, for want of streams
 	running sync.WaitGroup
@@ -27,7 +28,7 @@ func (t *streams) ensureWatch() {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	w.cancel = cancel
+	w.ctx, w.cancel = ctx, cancel
 	if watcher, ok := t.m.store.(Watcher); ok {
 		w.running.Go(func() { t.keepWatching(ctx, watcher) })
 	}
@@ -55,7 +56,7 @@ func (w *liveWatch) stop() {
 	}
 	if w.cancel != nil {
 		w.cancel()
-		w.cancel = nil
+		w.ctx, w.cancel = nil, nil
 	}
 	w.ready = false
 }
@@ -92,9 +93,17 @@ type watchTurn struct {
 
 // Ready implements Watching.
 func (t *watchTurn) Ready() {
-	if t.ctx.Err() == nil {
-		t.streams.Ready()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := &t.watch
+	if w.ctx != t.ctx {
+		return
 	}
+	if w.lost { // in a goroutine, since who observes may wait for the store
+		w.running.Go(func() { t.m.emit(t.ctx, Event{Kind: WatchRestored}) })
+	}
+	w.ready, w.lost = true, false
+	t.enqueueAll()
 }
 
 // watchLost makes known that the store does not tell of ends, once, and looks at all sessions.
@@ -103,8 +112,10 @@ func (t *streams) watchLost(ctx context.Context, err error) {
 		err = errors.New("the store has stopped watching")
 	}
 	t.mu.Lock()
-	first := !t.watch.lost
-	t.watch.ready, t.watch.lost = false, true
+	first := !t.watch.lost && t.watch.ctx == ctx
+	if first {
+		t.watch.ready, t.watch.lost = false, true
+	}
 	t.mu.Unlock()
 	if first {
 		t.m.emit(ctx, Event{Kind: WatchLost, Err: err})

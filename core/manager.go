@@ -23,7 +23,6 @@ type Manager struct {
 	vary     []string
 	domain   domain
 
-	namespaced  bool
 	maxPerOwner int
 	ownerPolicy LimitPolicy
 	notBefore   notBefore
@@ -58,7 +57,6 @@ func New(cfg Config) (*Manager, error) {
 		store:         cfg.Store,
 		carriers:      cfg.Carrier.flatten(nil),
 		domain:        newDomain(cfg.Namespace),
-		namespaced:    cfg.Namespace != "",
 		maxPerOwner:   cfg.MaxPerOwner,
 		ownerPolicy:   cfg.OwnerPolicy,
 		lifetime:      cfg.Lifetime,
@@ -89,9 +87,10 @@ func New(cfg Config) (*Manager, error) {
 func (m *Manager) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[session manager]") }
 
 // Close ends the Manager's work in the background and waits for what is under way. It cancels what
-// Session.Live has returned, since nobody watches any more, and does not close the store. If ends or renewals are still not confirmed, it returns an error that wraps
-// ErrNotDurable, names them, and says how many more were given up since New. A closed Manager still
-// serves requests.
+// Session.Live has returned, since nobody watches any more, and does not close the store. If ends or
+// renewals are still not confirmed, it returns an error that wraps ErrNotDurable, names them, and
+// says how many more were given up since New. A closed Manager still serves requests, but learns of
+// no RevokeBefore of another one any more.
 func (m *Manager) Close() error {
 	m.sweeper.stop()
 	m.notBefore.polling.stop()
@@ -316,7 +315,7 @@ func (m *Manager) expires(created, used moment) moment {
 // that comes before the write must be over stays, or a write that lands late would bring the
 // session back.
 func (m *Manager) extend(base *snapshot, used, over moment) moment {
-	end, was := listed(base, m.expires(base.createdAt(), used)), base.expires
+	end, was := m.listed(base, m.expires(base.createdAt(), used)), base.expires
 	if was != noMoment && was <= over {
 		return earliest(end, was)
 	}
@@ -339,7 +338,7 @@ func (m *Manager) touch(ctx context.Context, s *Session, at moment) {
 	next.revision, next.used = newRevision(), at
 	next.expires = m.expires(created, at)
 	relisted := false
-	if end := listed(s.base, next.expires); end != next.expires {
+	if end := m.listed(s.base, next.expires); end != next.expires {
 		if relisted = m.relist(limit, &next, at); !relisted {
 			next.expires = end
 		}

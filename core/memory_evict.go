@@ -87,10 +87,10 @@ type victim struct {
 // reports whether there was one, or might be another.
 //
 // Each chunk knows a time before which none of its sessions was used last, and each shard the first
-// of those. That time is right until the session that it is of is used, ends or gets an owner; then
-// it is too early, and is found out anew when it is the first of all. So the session that is found
-// is the one that has been unused the longest, unless too many chunks have to be looked at for that.
-// Then it is the first one of those looked at, some hundreds of sessions out of all.
+// of those. That time is right until the session that it is of is used, ends or gets an owner;
+// then it is too early, and is found out anew when it is the first of all. So the session that is
+// found is the one that has been unused the longest, unless too many chunks have to be looked at
+// for that. Then it is the first one of those looked at, some hundreds of sessions out of all.
 func (m *MemoryStore) endUnused(spare ID) bool {
 	best := victim{used: never}
 	for looked := 0; looked < evictSlots || best.used == never; {

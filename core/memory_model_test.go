@@ -61,7 +61,8 @@ func newMemoryModel(t *testing.T, seed uint64, options core.MemoryOptions) *memo
 	m := &memoryModel{
 		T: t, Rand: rand.New(rand.NewPCG(seed, 3)), options: options,
 		store: core.NewMemoryStore(options), scale: core.NewMemoryStore(core.MemoryOptions{}),
-		records: map[core.ID]core.Record{}, listener: &listener{}, text: strings.Repeat("some text or other ", 200),
+		records: map[core.ID]core.Record{}, listener: &listener{},
+		text: strings.Repeat("some text or other ", 200),
 	}
 	for i := range 150 {
 		length := []int{32, 32, 32, 32, 5, 255, 256}[m.IntN(7)]

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -114,5 +115,29 @@ func TestALimitOfEntriesIsExactHoweverManyComeAtOnce(t *testing.T) {
 			}
 			require.ElementsMatch(t, want, counts)
 		}
+	}
+}
+
+// A framework uses the memory of its requests again.
+func TestTheIndexCopiesWhatItKeepsOfOwners(t *testing.T) {
+	for _, entries := range []int{1, 30} {
+		store := core.NewMemoryStore(core.MemoryOptions{})
+		for i := range entries {
+			buffer := []byte("user:42" + string(benchID(i)))
+			view := unsafe.String(&buffer[0], len(buffer))
+			entry := core.OwnerEntry{ID: core.ID(view[7:]), Revision: 1}
+			_, err := store.AddOwned(t.Context(), view[:7], entry, 0, 0)
+			require.NoError(t, err)
+			clear(buffer)
+		}
+		list, err := store.ListOwned(t.Context(), "user:42")
+		require.NoError(t, err)
+		require.Len(t, list, entries)
+		for i := range entries {
+			assert.Contains(t, list, core.OwnerEntry{ID: benchID(i), Revision: 1})
+		}
+		require.NoError(t, store.RemoveOwned(t.Context(), "user:42", list...))
+		assert.Len(t, list, entries, "it is the caller's own")
+		assert.Zero(t, store.Bytes())
 	}
 }

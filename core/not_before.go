@@ -54,8 +54,9 @@ func (n *notBefore) born() moment { return max(now(), n.floor()) }
 // same store, of the same Namespace, learn of it within five seconds, or when the store can be asked
 // again. Calling it with an earlier moment than before changes nothing; nothing takes it back.
 //
-// The error is a *StoreError, after which it may or may not have taken effect, wraps ErrNotDurable
-// or, where the store keeps no marks, errors.ErrUnsupported; or the moment is in the future.
+// The error is a *StoreError, after which it may or may not have taken effect, or wraps
+// ErrNotDurable: call it again. It wraps errors.ErrUnsupported where the store keeps no marks. A
+// moment in the future is an error, too.
 func (m *Manager) RevokeBefore(ctx context.Context, at time.Time) error {
 	before := momentOf(at)
 	if before > now()+clockTolerance {

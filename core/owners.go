@@ -25,13 +25,9 @@ type SessionInfo struct {
 	Level         Level
 }
 
-// indexName is under which name an owner's entries are kept. Those of two namespaces are two.
-func (m *Manager) indexName(owner string) string {
-	if !m.namespaced {
-		return owner
-	}
-	return m.domain.nameOf(owner)
-}
+// indexName is under which name an owner's entries are kept: one that is another in each Namespace,
+// "" included, so that nobody can choose a name with which to reach into another.
+func (m *Manager) indexName(owner string) string { return m.domain.nameOf(owner) }
 
 // An owned is an entry with what became of its record.
 type owned struct {
@@ -49,6 +45,7 @@ const (
 	ownedDead                     // it is past a timeout
 	ownedAlive
 	ownedDamaged // it is the owner's, and cannot be read
+	ownedForeign // it is of another Namespace, which cannot be: leave it alone
 	ownedUnknown // the store could not tell
 )
 
@@ -150,7 +147,9 @@ func (m *Manager) examineOne(ctx context.Context, owner string, entry OwnerEntry
 		o.state, o.base = ownedDamaged, snapshot{id: entry.ID, owner: owner}
 	case o.err != nil:
 		o.state = ownedUnknown
-	case o.base.owner != owner || !o.base.in(&m.domain):
+	case !o.base.in(&m.domain):
+		o.state = ownedForeign
+	case o.base.owner != owner:
 	case m.judge(ctx, &o.base, now()) != "":
 		o.state = ownedDead
 	default:
@@ -197,6 +196,8 @@ func (m *Manager) verify(ctx context.Context, owner string) (alive []owned, gone
 		switch o.state {
 		case ownedAlive, ownedDamaged:
 			alive = append(alive, o)
+			continue
+		case ownedForeign:
 			continue
 		case ownedUnknown:
 			return nil, false, o.err
@@ -246,7 +247,7 @@ func (m *Manager) RevokeOwned(ctx context.Context, owner string, id ID) (bool, e
 	switch o.state {
 	case ownedUnknown, ownedDamaged:
 		return false, m.ownerFailure(ctx, owner, o.err)
-	case ownedOrphan:
+	case ownedOrphan, ownedForeign:
 		return false, nil
 	}
 	// One that is past a timeout may be alive by another node's clock: see verify.
@@ -259,9 +260,10 @@ func (m *Manager) RevokeOwned(ctx context.Context, owner string, id ID) (bool, e
 
 // RevokeOwner ends all sessions of an owner, and makes every sign-in fail that began before (see
 // BeginSignIn), so that none is left. It returns how many there were. If some could not be ended
-// it goes on with the others; the error names each, and it may be called again. The errors are
-// *OwnerError, *StoreError, ErrNotDurable, joined, or one that wraps errors.ErrUnsupported where the
-// store keeps no index of owners.
+// it goes on with the others; the error names each. The errors are *OwnerError, *StoreError,
+// ErrNotDurable, joined, after which it should be called again, or one that wraps
+// errors.ErrUnsupported where the store keeps no index of owners. If the request's own session is
+// among them, Destroy it, too, so that the client is told.
 //
 // Each call to the store is bounded by CommitTimeout, and all of them together by ctx alone.
 func (m *Manager) RevokeOwner(ctx context.Context, owner string) (int, error) {
@@ -271,7 +273,8 @@ func (m *Manager) RevokeOwner(ctx context.Context, owner string) (int, error) {
 
 // RevokeOthers ends all sessions of s's owner but s itself ("sign out everywhere else"), and returns
 // how many there were; see RevokeOwner for the rest. It may be called in the request that signs in
-// or changes the password, before that is committed. Where s belongs to nobody it does nothing.
+// again after the password was changed, before or after SetOwner: that sign-in is not refused for
+// it. Where s belongs to nobody it does nothing.
 func (m *Manager) RevokeOthers(ctx context.Context, s *Session) (int, error) {
 	owner, id := s.Owner(), s.ID()
 	if owner == "" {
@@ -280,11 +283,28 @@ func (m *Manager) RevokeOthers(ctx context.Context, s *Session) (int, error) {
 	before, next, n, err := m.revokeOwner(ctx, owner, id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := s.edits; e != nil && e.pending.owner != nil && e.pending.signIn.given &&
-		e.pending.signIn.epoch == before && next != 0 {
-		e.pending.signIn.epoch = next // the sign-in that goes on here is not to be refused
+	if next != 0 && !s.sealed {
+		// The sign-in that goes on here, or is about to, is not to be refused.
+		e := s.edit()
+		e.raised = &raisedEpoch{owner: owner, before: before, next: next}
+		if e.pending.owner != nil {
+			e.raised.carryOver(*e.pending.owner, e.pending.signIn)
+		}
 	}
 	return n, err
+}
+
+// A raisedEpoch is one that a request has raised itself.
+type raisedEpoch struct {
+	owner        string
+	before, next Epoch
+}
+
+// carryOver moves a sign-in that began before into the epoch that has begun.
+func (r *raisedEpoch) carryOver(owner string, in *signingIn) {
+	if r != nil && in.given && owner == r.owner && in.epoch == r.before {
+		in.epoch = r.next
+	}
 }
 
 // revokeOwner ends all sessions of an owner but one. next is zero unless the epoch was raised.
@@ -339,7 +359,7 @@ func (m *Manager) revokeEntries(
 	all := m.examine(ctx, owner, entries)
 	m.each(len(all), func(i int) {
 		o := &all[i]
-		if o.state != ownedOrphan && o.state != ownedUnknown {
+		if o.state == ownedDead || o.state == ownedAlive || o.state == ownedDamaged {
 			o.err = m.endOwned(ctx, o, "revoked")
 		}
 	})
@@ -349,6 +369,7 @@ func (m *Manager) revokeEntries(
 	for i := range all {
 		o := &all[i]
 		switch {
+		case o.state == ownedForeign:
 		case o.state == ownedOrphan, o.err == nil:
 			remove = append(remove, o.entry)
 		default:

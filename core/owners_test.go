@@ -2,6 +2,8 @@ package core_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"sync"
@@ -146,12 +148,23 @@ func TestASignInAndTheEndOfAllOthersGoTogether(t *testing.T) {
 		assert.False(t, m.alive(other))
 		assert.Len(t, m.sessions("ada"), 1)
 	}
-	// But not if somebody else has revoked everything since the sign-in began.
+	// Likewise if the others are ended first.
 	m := newSite(t, core.Config{})
+	token, _ := m.signInAs("ada")
+	other, _ := m.signInAs("ada")
 	in := m.beginSignIn("ada")
-	_, err := m.RevokeOwner(t.Context(), "ada")
+	session := m.begin(token)
+	_, err := m.RevokeOthers(t.Context(), session)
 	require.NoError(t, err)
-	session := m.begin()
+	session.SetOwner("ada", in)
+	assert.True(t, m.alive(tokenIn(t, m.commit(session))))
+	assert.False(t, m.alive(other))
+
+	// But not if somebody else has revoked everything since the sign-in began.
+	in = m.beginSignIn("ada")
+	_, err = m.RevokeOwner(t.Context(), "ada")
+	require.NoError(t, err)
+	session = m.begin()
 	session.SetOwner("ada", in)
 	_, err = m.RevokeOthers(t.Context(), session)
 	require.NoError(t, err)
@@ -490,5 +503,53 @@ func TestWhatIsPastItsTimeIsEndedWhenItIsRevoked(t *testing.T) {
 		require.NoError(t, err)
 		assert.False(t, ended)
 		assert.False(t, m.alive(token))
+	})
+}
+
+// An owner's name that somebody chose to be what another Namespace's owner is kept under.
+func TestAnOwnersNameDoesNotReachIntoAnotherNamespace(t *testing.T) {
+	shop := newSite(t, core.Config{Namespace: "shop"})
+	forum := newSite(t, core.Config{Store: shop.store})
+	token, _ := shop.signInAs("ada")
+	domain := sha256.Sum256([]byte("session namespace:shop"))
+	name := sha256.Sum256(append(domain[:16:16], "ada"...))
+	mallory := base64.RawURLEncoding.EncodeToString(name[:])
+	forum.signInAs(mallory)
+	_, err := forum.RevokeOwner(t.Context(), mallory)
+	require.NoError(t, err)
+	assert.Len(t, shop.sessions("ada"), 1)
+	_, err = shop.RevokeOwner(t.Context(), "ada")
+	require.NoError(t, err)
+	assert.False(t, shop.alive(token))
+}
+
+func TestAReauthenticationIsNotHeldToALimitThatWasLowered(t *testing.T) {
+	m := newSite(t, core.Config{})
+	token := ""
+	for range 5 {
+		token, _ = m.signInAs("ada")
+	}
+	lower := newSite(t, core.Config{Store: m.store, MaxPerOwner: 3})
+	lower.visit(token, signIn("ada"))
+	assert.Len(t, lower.sessions("ada"), 5)
+	session := lower.begin()
+	session.SetOwner("ada")
+	_, err := lower.tryCommit(session)
+	require.ErrorIs(t, err, core.ErrOwnerLimit)
+}
+
+// Where nobody keeps an index, nothing bounds a session but its timeouts.
+func TestWithoutAnIndexAnOwnersSessionLivesAsLongAsAnyOther(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		m := newSite(t, core.Config{
+			Store:    bareStore{core.NewMemoryStore(core.MemoryOptions{})},
+			Lifetime: core.Never,
+		})
+		defer func() { require.NoError(t, m.Close()) }()
+		token, _ := m.signInAs("ada")
+		for range 100 {
+			time.Sleep(30 * time.Minute)
+			require.True(t, m.alive(token))
+		}
 	})
 }

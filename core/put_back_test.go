@@ -153,3 +153,34 @@ func TestAPanicInASignInIsPutBack(t *testing.T) {
 		assert.Equal(t, "cart", m.read(token))
 	}
 }
+
+// What a failover has undone is not brought back after everything of the owner was revoked.
+func TestAConfirmationBringsNoRevokedSignInBack(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		m := newSite(t, core.Config{})
+		token, id := m.start(setNote("cart"))
+		before := m.record(id)
+		in := m.beginSignIn("ada")
+		m.store.setAfter(opUpdate, func(_ context.Context, err error) error {
+			if err == nil {
+				return core.ErrNotDurable
+			}
+			return err
+		})
+		session := m.begin(token)
+		session.SetOwner("ada", in)
+		response, err := m.tryCommit(session)
+		require.ErrorIs(t, err, core.ErrNotDurable)
+		m.ErrorHeader(session, err, response)
+		token = tokenIn(t, response)
+		undone := m.record(id).Revision
+		require.NoError(t, m.store.MemoryStore.Update(t.Context(), before, undone)) // the failover
+		m.store.setAfter(opUpdate, nil)
+		_, err = m.RevokeOwner(t.Context(), "ada")
+		require.NoError(t, err)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Empty(t, m.begin(token).Owner())
+		require.NoError(t, m.Close())
+	})
+}

@@ -55,7 +55,7 @@ func (c *changes) hidesOwner() bool { return c.end != "" || c.id != "" }
 // committed just after that, survives. If all of the owner's sessions were revoked since the
 // sign-in began, or it began more than an hour ago, Commit fails with ErrSignInStale; if the owner
 // has Config.MaxPerOwner sessions, and the policy is RefuseNew, with ErrOwnerLimit. The session is
-// then as it was before.
+// then as it was before, but a former owner's has ended.
 func (s *Session) SetOwner(owner string, options ...SignInOption) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -80,6 +80,7 @@ func (s *Session) SetOwner(owner string, options ...SignInOption) {
 	}
 	s.begin()
 	owner = strings.Clone(owner) // it may be a view of a framework's buffer
+	e.raised.carryOver(owner, in)
 	e.pending.owner, e.pending.signIn = &owner, in
 	if in.keep != nil && current == "" {
 		e.pending.keepOnly(*in.keep)
@@ -172,7 +173,7 @@ func (s *Session) level() Level {
 }
 
 // SetLevel says how sure it is that the owner is the one who uses the session, say after a second
-// factor. Raising it gives the session a new token by itself (NIST SP 800-63B: a session is never
+// factor. Changing it gives the session a new token by itself (NIST SP 800-63B: a session is never
 // of a higher level than its authentication). It goes with the owner: where the session belongs to
 // nobody it does nothing, so call it after SetOwner.
 func (s *Session) SetLevel(level Level) {
@@ -181,14 +182,11 @@ func (s *Session) SetLevel(level Level) {
 	if !s.change() || s.owner() == "" {
 		return
 	}
-	was := s.level()
-	if level == was {
+	if level == s.level() {
 		return
 	}
 	s.edit().pending.level = &level
-	if level > was {
-		s.renew()
-	}
+	s.renew()
 }
 
 // Label is what SetLabel has kept, "" if nothing.

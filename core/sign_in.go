@@ -25,7 +25,8 @@ const (
 // changed, the sign-in fails. It is good for an hour.
 //
 // A SignIn holds no secret and can be kept as a session's value, by its text form, while a second
-// factor is asked for. The zero SignIn is none: SetOwner refuses it.
+// factor is asked for. Do not keep it at the client, who could change it. The zero SignIn is none:
+// SetOwner refuses it.
 type SignIn struct {
 	owner string
 	epoch Epoch
@@ -71,7 +72,8 @@ func (in *SignIn) stale(at moment) bool {
 	return at-in.began >= signInFor || in.began-at > 2*clockTolerance
 }
 
-// MarshalText returns a text of printable ASCII that UnmarshalText reads. It never fails.
+// MarshalText returns a text of printable ASCII that UnmarshalText reads, unless it is the zero
+// SignIn's. It never fails.
 func (in SignIn) MarshalText() ([]byte, error) {
 	b := make([]byte, 0, 16+len(in.owner))
 	b = binary.BigEndian.AppendUint64(b, uint64(in.epoch))

@@ -144,9 +144,6 @@ func (u *update) mergeable() error {
 	if u.fresh.owner != u.base.owner {
 		return ErrConflict
 	}
-	if u.c.level != nil && !u.c.renew && *u.c.level > u.fresh.head.extension.level() {
-		return ErrConflict // it has fallen meanwhile, and rises only with another token
-	}
 	renews := u.c.renew || u.c.owner != nil
 	if renews && !u.fresh.verifier.equal(&u.base.verifier) {
 		return ErrConflict
@@ -231,7 +228,7 @@ func (u *update) done(
 ) error {
 	if u.c.owner != nil {
 		back := func(ctx context.Context) { u.m.putBack(ctx, before, &next) }
-		if err := u.m.admit(ctx, &next, u.c, back); err != nil {
+		if err := u.m.admit(ctx, before.owner, &next, u.c, back); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,7 @@ const (
 	// that may take: together they are the time in which a dead connection is noticed.
 	beatEvery  = 2 * time.Second
 	beatWithin = 3 * time.Second
+	beatTries  = 5
 )
 
 var (
@@ -209,7 +210,11 @@ func (s *Store) sendBeat(ctx context.Context, b *beats) error {
 	ctx, cancel := context.WithTimeout(ctx, beatWithin)
 	defer cancel()
 	b.sent.Add(1)
-	if _, err := s.db.Exec(ctx, s.beat, s.ear.name, b.last()); err != nil {
+	_, err := s.db.Exec(ctx, s.beat, s.ear.name, b.last())
+	for try := 1; err != nil && try < beatTries; try++ { // the pool may hold connections that broke
+		_, err = s.db.Exec(ctx, s.beat, s.ear.name, b.last())
+	}
+	if err != nil {
 		return s.failure(ctx, err)
 	}
 	select {

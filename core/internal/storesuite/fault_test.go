@@ -29,6 +29,7 @@ const (
 
 	ignoresEpochs fault = "ignores epochs" // AddOwned adds in any
 	raisesLate    fault = "raises late"    // RaiseEpoch lists, and raises a moment later
+	raisesBlind   fault = "raises blind"   // RaiseEpoch lists nothing
 	ignoresLimits fault = "ignores limits"
 	addsLate      fault = "adds late"    // AddOwned compares, and adds a moment later
 	removesAny    fault = "removes any"  // RemoveOwned does not compare
@@ -77,6 +78,7 @@ func TestEachFaultIsSeen(t *testing.T) {
 
 		ignoresEpochs: {"Cases/SignInsMeet", "Cases/RevocationAt", "Nodes/Cases/SignInsMeet"},
 		raisesLate:    {"Cases/SignInsMeet", "Nodes/Cases/SignInsMeet"},
+		raisesBlind:   {"Cases/RevokeOwned", "Models", "Nodes/Models"},
 		ignoresLimits: {"Cases/LimitOfSessions", "Cases/LimitAndPlaces"},
 		addsLate:      {"Cases/SignInsMeet", "Cases/LimitOfSessions"},
 		removesAny:    {"Cases/HealingRemoves"},

@@ -172,7 +172,7 @@ func (w *modelWorld) checkAnswer(r *modelRequest) {
 		}
 		w.over(r.was, "it was destroyed")
 	}
-	if r.who == "admin" && ok {
+	if r.who == "admin" && r.owner == "" && ok {
 		w.over(r.target, "it was revoked")
 	}
 }

@@ -29,6 +29,34 @@ func (w *modelWorld) checkAll() {
 		}
 	}
 	w.checkTokens()
+	w.checkOwners()
+}
+
+// checkOwners checks that nobody is signed in who was before everything of the owner was revoked. A
+// record that no token opens, since its sign-in was never answered, is nobody's.
+func (w *modelWorld) checkOwners() {
+	for _, token := range w.tokens {
+		rec, alive := w.contents(raceID(token))
+		if !alive || rec.owner == "" || !w.opens(token) {
+			continue
+		}
+		for _, admin := range w.done {
+			if admin.owner != rec.owner || admin.answer.err != nil {
+				continue
+			}
+			if !w.signedInSince(raceID(token), rec.owner, admin.began) {
+				w.t.Errorf("a session of %s lives on: %v", rec.owner, admin)
+			}
+		}
+	}
+}
+
+// signedInSince reports whether a session may have been signed in after a moment.
+func (w *modelWorld) signedInSince(id core.ID, owner string, moment int) bool {
+	return slices.ContainsFunc(w.done, func(r *modelRequest) bool {
+		return r.id == id && r.ended > moment && slices.ContainsFunc(r.steps,
+			func(step raceStep) bool { return step.verb == "owner" && step.text == owner })
+	})
 }
 
 // checkTaken checks that a one-time value, which is different each time, is taken once.

@@ -11,7 +11,7 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
-// A modelRequest is one request of the random model, or a call of Revoke.
+// A modelRequest is one request of the random model, or a call of Revoke or RevokeOwner.
 type modelRequest struct {
 	number  int
 	who     string // browser, thief or admin
@@ -20,6 +20,7 @@ type modelRequest struct {
 	steps   []raceStep
 	end     string  // how it ends: commit, late, panic or gone
 	target  core.ID // of an admin's Revoke
+	owner   string  // of an admin's RevokeOwner
 
 	resume chan raceReply // its turn, and what becomes of its call
 	verb   string         // the call at which it waits; think is none
@@ -40,7 +41,7 @@ type modelRequest struct {
 // String says it as a failure shows it.
 func (r *modelRequest) String() string {
 	if r.who == "admin" {
-		return fmt.Sprintf("%d: admin revokes", r.number)
+		return fmt.Sprintf("%d: admin revokes %s", r.number, r.owner)
 	}
 	var steps []string
 	for _, step := range r.steps {
@@ -94,6 +95,10 @@ func (r *modelRequest) run(ctx context.Context, site *raceSite, think func()) {
 	ctx, cancel := context.WithCancel(context.WithValue(ctx, modelKey{}, r))
 	defer cancel()
 	if r.who == "admin" {
+		if r.owner != "" {
+			_, r.answer.err = r.manager.RevokeOwner(ctx, r.owner)
+			return
+		}
 		r.answer.err = r.manager.Revoke(ctx, r.target)
 		return
 	}

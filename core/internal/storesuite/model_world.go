@@ -25,6 +25,7 @@ type modelWorld struct {
 	observer *core.Manager // sees what is stored, and writes nothing
 	faulty   float64       // how often the store's answers do not arrive
 	inTurns  bool          // one request runs at a time
+	owns     bool          // the store keeps owners
 	running  []*modelRequest
 	parked   chan struct{} // the request whose turn it was waits, or has finished
 
@@ -48,6 +49,7 @@ func (g *ground) model(t *testing.T, seed uint64) *modelWorld {
 		parked: make(chan struct{}), faulty: []float64{0, 0.05, 0.2}[rng.IntN(3)],
 		truth: newModelTruth(),
 	}
+	_, w.owns = w.site.store.kept.(core.OwnerIndex)
 	cfg.Store, cfg.TouchInterval = w.site.store.kept, time.Hour-time.Millisecond
 	cfg.Namespace = w.site.namespace
 	if carrier == "header" {
@@ -84,6 +86,10 @@ func (w *modelWorld) make() *modelRequest {
 	}
 	r.steps = modelSteps(w.rng, fmt.Sprint("t", r.number))
 	if len(w.tokens) == 0 {
+		return r
+	}
+	if !w.inTurns && w.owns && w.rng.IntN(15) == 0 {
+		r.who, r.owner = "admin", fmt.Sprint("user:", 1+w.rng.IntN(2))
 		return r
 	}
 	some := w.tokens[w.rng.IntN(len(w.tokens))]

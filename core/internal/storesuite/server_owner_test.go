@@ -100,8 +100,11 @@ func (x *index) raise(owner string, epoch core.Epoch) (core.Epoch, []core.OwnerE
 	defer x.mu.Unlock()
 	a := x.of(owner)
 	list := slices.Collect(maps.Values(a.entries))
-	if x.fault == raisesLate {
+	switch x.fault {
+	case raisesLate:
 		x.slip()
+	case raisesBlind:
+		list = nil
 	}
 	before := a.epoch
 	a.epoch = epoch

@@ -57,6 +57,9 @@ func TestInChromium(t *testing.T) {
 			if name == "gin" && *screenshot != "" {
 				t.Run("screenshot", func(t *testing.T) { takeScreenshot(t, c, home, *screenshot) })
 			}
+			if name == "gin" && *devices != "" {
+				t.Run("devices", func(t *testing.T) { takeDevicesScreenshot(t, c, home, *devices) })
+			}
 		})
 	}
 	t.Run("api", func(t *testing.T) {
