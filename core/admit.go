@@ -239,7 +239,9 @@ func (m *Manager) unlistEntries(ctx context.Context, owner string, entries ...Ow
 	if len(entries) == 0 {
 		return
 	}
-	err := m.owners.RemoveOwned(ctx, m.indexName(owner), entries...)
+	limit := newDeadline(ctx, time.Now().Add(m.commitTimeout))
+	defer limit.stop()
+	err := m.owners.RemoveOwned(limit, m.indexName(owner), entries...)
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		_ = m.ownerFailure(ctx, owner, &StoreError{Op: "remove owned", Err: err})
 	}

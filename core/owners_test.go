@@ -553,3 +553,18 @@ func TestWithoutAnIndexAnOwnersSessionLivesAsLongAsAnyOther(t *testing.T) {
 		}
 	})
 }
+
+// What only tidies up does not hold anybody up for ever.
+func TestARemovalThatHangsIsBounded(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		m := newSite(t, core.Config{})
+		defer func() { require.NoError(t, m.Close()) }()
+		m.signInAs("ada")
+		m.store.hang(opRemove)
+		began := time.Now()
+		n, err := m.RevokeOwner(context.Background(), "ada")
+		require.NoError(t, err)
+		assert.Equal(t, 1, n)
+		assert.Equal(t, 5*time.Second, time.Since(began))
+	})
+}

@@ -146,7 +146,7 @@ func ownerKeepMistakes() []mistake {
 			}
 		},
 		seen: []string{"owner-add-epoch", "owner-add-limit", "owner-ids"},
-		may:  []string{"race-owner-list"},
+		may:  []string{"race-owner-list", "race-owner-limit"},
 	}, {
 		name: "Epochs as floating-point numbers",
 		make: epochAs(func(e core.Epoch) core.Epoch {
