@@ -285,11 +285,14 @@ func (m *Manager) RevokeOthers(ctx context.Context, s *Session) (int, error) {
 	defer s.mu.Unlock()
 	if next != 0 && !s.sealed {
 		// The sign-in that goes on here, or is about to, is not to be refused.
-		e := s.edit()
-		e.raised = &raisedEpoch{owner: owner, before: before, next: next}
+		e, raised := s.edit(), &raisedEpoch{owner: owner, before: before, next: next}
 		if e.pending.owner != nil {
-			e.raised.carryOver(*e.pending.owner, e.pending.signIn)
+			raised.carryOver(*e.pending.owner, e.pending.signIn)
 		}
+		if last := e.raised; last != nil && last.owner == owner && last.next == before {
+			raised.before = last.before
+		}
+		e.raised = raised
 	}
 	return n, err
 }
