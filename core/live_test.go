@@ -263,7 +263,7 @@ func TestAnEndBeforeTheWatchBeganIsNotMissed(t *testing.T) {
 		synctest.Wait()
 		requireEnded(t, live, "ended")
 
-		token, id = here.signInAs("ada")
+		token, _ = here.signInAs("ada")
 		keep := there.live(token) // the watch goes on
 		token, id = here.signInAs("ada")
 		session = there.begin(token)
