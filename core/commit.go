@@ -27,8 +27,8 @@ import (
 // then only where they certainly are not, and fails otherwise.
 //
 // The errors are *StoreError, ErrNotDurable, ErrGone, ErrConflict, ErrOutdated, ErrSignInStale,
-// ErrOwnerLimit, ErrCommitted, *ValueError and *OwnerError, and one that wraps context.Canceled if the client has gone; Status
-// maps them. Any other is a mistake in the program.
+// ErrOwnerLimit, ErrCommitted, *ValueError and *OwnerError, and one that wraps context.Canceled if
+// the client has gone; Status maps them. Any other is a mistake in the program.
 func (m *Manager) Commit(ctx context.Context, s *Session, response ResponseHeader) error {
 	if s.manager != m {
 		return errors.New("session belongs to another Manager")

@@ -67,7 +67,7 @@ type Config struct {
 	// NotBefore ends all sessions that began before it or within the minute after, since clocks may
 	// differ: for after a backup of the store was restored, in which ended sessions are alive, and
 	// whose own mark (see Manager.RevokeBefore) is as old as it. The zero time means none. It must
-	// not be in the future.
+	// not be more than a minute in the future.
 	NotBefore time.Time
 	// LoadTimeout and CommitTimeout bound what the store may take at the beginning of a request and
 	// in one Commit with all its retries. Zero means 2 and 5 seconds. To take back a sign-in that was

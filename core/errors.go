@@ -95,7 +95,8 @@ func (e *ValueError) Error() string {
 // Unwrap returns the cause.
 func (e *ValueError) Unwrap() error { return e.Err }
 
-// An OwnerError says that an owner is one that no store could keep, or not the one of the SignIn.
+// An OwnerError says that an owner is one that no store could keep, or the empty one, or not the one
+// of the SignIn.
 type OwnerError struct {
 	Reason string
 }

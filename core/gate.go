@@ -17,9 +17,9 @@ import (
 // Open before the first byte, Finish after the handler, Rollback if it panicked. Its methods may be
 // called concurrently, since a handler may write from any goroutine.
 //
-// The zero Gate is ready for BeginGate, and for nothing else but setting Passive. An adapter makes it a field of what
-// it keeps of a request, so that all of that is one piece of memory; it must not be copied or used
-// again.
+// The zero Gate is ready for BeginGate, and for nothing else but setting Passive. An adapter makes
+// it a field of what it keeps of a request, so that all of that is one piece of memory; it must not
+// be copied or used again.
 type Gate struct {
 	// Passive, set before BeginGate, has the session begin as by BeginPassive.
 	Passive bool
@@ -39,10 +39,10 @@ type outcome struct{ err error }
 
 // A Failer answers for a session that cannot be committed.
 type Failer interface {
-	// Fail answers through the framework's own error path, past the gate: to the writer that Wrap was
-	// given. It is called at most once, with the response's header set back to what it was when the
-	// gate was made and ErrorHeader added, in whatever goroutine writes first. The answer must be
-	// complete, and flushed, when it returns: the handler may go on for long.
+	// Fail answers through the framework's own error path, past the gate: to the writer that Wrap
+	// was given. It is called at most once, with the response's header set back to what it was when
+	// the gate was made and ErrorHeader added, in whatever goroutine writes first. The answer must
+	// be complete, and flushed, when it returns: the handler may go on for long.
 	Fail(err error)
 }
 

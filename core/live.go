@@ -23,8 +23,8 @@ const (
 type EndedError struct {
 	ID ID
 	// Reason is "ended" for an end by a request or from outside, "idle" or "lifetime" for a
-	// timeout, "revoked" for Manager.RevokeBefore, or "replaced" if the session goes on with another
-	// token that came with a sign-in or another Level.
+	// timeout, "revoked" for Manager.RevokeBefore, or "replaced" if the session goes on with
+	// another token that came with a sign-in or another Level.
 	Reason string
 }
 
@@ -37,10 +37,11 @@ func (e *EndedError) Unwrap() error { return ErrGone }
 var errManagerClosed = errors.New("session manager is closed")
 
 // Live returns a context for what goes on longer than a request, such as an event stream or a
-// WebSocket. It is cancelled when the session ends in whatever way, through this process or another:
-// destroyed, revoked, or past a timeout; and when a sign-in, or another Level, has replaced the
-// token, even if that sign-in is then refused. A plain Renew does not end it. context.Cause then gives an *EndedError. It is cancelled
-// with ctx, too, and at once if there is no session, or only one that is not committed yet.
+// WebSocket. It is cancelled when the session ends in whatever way, through this process or
+// another: destroyed, revoked, or past a timeout; and when a sign-in, or another Level, has
+// replaced the token, even if that sign-in is then refused. A plain Renew does not end it.
+// context.Cause then gives an *EndedError. It is cancelled with ctx, too, and at once if there is
+// no session, or only one that is not committed yet.
 //
 // Where the store is a Watcher, as those of this module are, that takes a moment; while it cannot
 // watch, and where it is none, five seconds longer than it takes to load the sessions that somebody
@@ -79,7 +80,9 @@ type privilege struct {
 
 func privilegeOf(base *snapshot) privilege {
 	x := base.extension()
-	return privilege{owner: strings.Clone(base.owner), authenticated: x.authenticated(), level: x.level()}
+	return privilege{
+		owner: strings.Clone(base.owner), authenticated: x.authenticated(), level: x.level(),
+	}
 }
 
 // A stream is one context of Live's.
@@ -220,7 +223,8 @@ func (t *streams) enqueueAll() {
 	}
 }
 
-// enqueue has a session looked at, by one of a few goroutines, which end when there is nothing to do.
+// enqueue has a session looked at, by one of a few goroutines, which end when there is nothing to
+// do.
 func (t *streams) enqueue(id ID, w *watched) {
 	if w.queued || t.closed {
 		return

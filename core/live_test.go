@@ -108,7 +108,10 @@ func requireEnded(t *testing.T, live context.Context, reason string) {
 }
 
 // liveBubble closes the sites in the bubble.
-func liveBubble(t *testing.T, name string, cfg core.Config, f func(t *testing.T, here, there *site, link *remote)) {
+func liveBubble(
+	t *testing.T, name string, cfg core.Config,
+	f func(t *testing.T, here, there *site, link *remote),
+) {
 	bubble(t, name, func(t *testing.T) {
 		here, there, link := twoNodes(t, cfg)
 		f(t, here, there, link)

@@ -56,7 +56,7 @@ func (n *notBefore) born() moment { return max(now(), n.floor()) }
 //
 // The error is a *StoreError, after which it may or may not have taken effect, or wraps
 // ErrNotDurable: call it again. It wraps errors.ErrUnsupported where the store keeps no marks. A
-// moment in the future is an error, too.
+// moment more than a minute in the future is an error, too.
 func (m *Manager) RevokeBefore(ctx context.Context, at time.Time) error {
 	before := momentOf(at)
 	if before > now()+clockTolerance {

@@ -50,7 +50,7 @@ func (c *changes) hidesOwner() bool { return c.end != "" || c.id != "" }
 // to nobody (""), the former owner's session ends as by Destroy, with all its values, and another
 // begins.
 //
-// Give it the SignIn that Manager.BeginSignIn made before the password was checked. Without it, a
+// Give it the SignIn that Manager.BeginSignIn made before the password's hash was read. Without it, a
 // sign-in whose password was checked just before Manager.RevokeOwner is called, and which is
 // committed just after that, survives. If all of the owner's sessions were revoked since the
 // sign-in began, or it began more than an hour ago, Commit fails with ErrSignInStale; if the owner
@@ -175,7 +175,7 @@ func (s *Session) level() Level {
 // SetLevel says how sure it is that the owner is the one who uses the session, say after a second
 // factor. Changing it gives the session a new token by itself (NIST SP 800-63B: a session is never
 // of a higher level than its authentication). It goes with the owner: where the session belongs to
-// nobody it does nothing, so call it after SetOwner.
+// nobody it does nothing, so call it after SetOwner, which leaves it as it is where the owner stays.
 func (s *Session) SetLevel(level Level) {
 	s.mu.Lock()
 	defer s.unlock()

@@ -19,10 +19,10 @@ const (
 	epochFor = 2 * time.Hour
 )
 
-// A SignIn is a sign-in that is under way: Manager.BeginSignIn makes it before the password, or
-// whatever else, is checked, and Session.SetOwner takes it when that has gone well. If everything
-// of the owner was revoked in between, perhaps because the password is known to others and was just
-// changed, the sign-in fails. It is good for an hour.
+// A SignIn is a sign-in that is under way: Manager.BeginSignIn makes it before the password's hash,
+// or whatever else is checked, is read, and Session.SetOwner takes it when that has gone well. If
+// everything of the owner was revoked in between, perhaps because the password is known to others
+// and was just changed, the sign-in fails. It is good for an hour.
 //
 // A SignIn holds no secret and can be kept as a session's value, by its text form, while a second
 // factor is asked for. Do not keep it at the client, who could change it. The zero SignIn is none:
@@ -98,12 +98,13 @@ func (in *SignIn) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// BeginSignIn begins a sign-in, before it is checked whether it may go well: it asks the store
-// which epoch the owner is in. The error is an *OwnerError or a *StoreError. Where the store keeps
-// no index of owners, the SignIn says only when it began.
+// BeginSignIn begins a sign-in, before it is checked whether it may go well, and before what it is
+// checked with is read: the hash of a password that was read earlier may be the old one. It asks
+// the store which epoch the owner is in. The error is an *OwnerError or a *StoreError. Where the
+// store keeps no index of owners, the SignIn says only when it began.
 //
 //	signIn, err := manager.BeginSignIn(ctx, "user:42")
-//	...                                   // check the password
+//	...                                   // read the hash, check the password
 //	session.SetOwner("user:42", signIn)
 func (m *Manager) BeginSignIn(ctx context.Context, owner string) (SignIn, error) {
 	if err := checkOwner(owner); err != nil {

@@ -30,7 +30,7 @@ func (s *site) tryCommit(session *core.Session) (http.Header, error) {
 
 // The thief's sign-in: the password was checked before the owner changed it and revoked everything.
 func TestASignInThatBeganBeforeEverythingWasRevokedFails(t *testing.T) {
-	for name, existing := range map[string]bool{"of a new session": false, "of one that was there": true} {
+	for name, existing := range map[string]bool{"of a new session": false, "of an old one": true} {
 		t.Run(name, func(t *testing.T) {
 			m := newSite(t, core.Config{})
 			token := ""

@@ -21,8 +21,8 @@ func SignIn(
 ) error {
 	visitor := clean(form.Name)
 	owner := "user:" + visitor
-	// Begun before the password is checked, so that it fails if everything of the owner is signed
-	// out meanwhile, perhaps because somebody else knows the password.
+	// Begun before the password is read and checked, so that it fails if everything of the owner is
+	// signed out meanwhile, perhaps because somebody else knows the password.
 	signIn, err := m.BeginSignIn(ctx, owner)
 	if err != nil {
 		return err
