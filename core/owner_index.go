@@ -6,14 +6,15 @@ import (
 )
 
 // An OwnerIndex is a Store that also keeps, for each owner, which sessions are the owner's, and an
-// Epoch. With it a Manager lists, counts and ends an owner's sessions. It is kept by itself: Create,
-// Update and Delete do not change it, and an entry whose record is gone is the Manager's to find
-// and remove. A store that wraps another one which cannot answers with an error that wraps
+// Epoch. With it a Manager lists, counts and ends an owner's sessions. It is kept by itself:
+// Create, Update and Delete do not change it, and an entry whose record is gone is the Manager's to
+// find and remove. A store that wraps another one which cannot answers with an error that wraps
 // errors.ErrUnsupported.
 //
 // What a Store promises holds here, too: each method takes effect at one instant, and after an
 // error that is not named here a write may or may not have taken effect. An owner is valid UTF-8
-// without NUL of 1 to 255 bytes, whatever characters it is made of. AddOwned and RaiseEpoch are
+// without NUL of 1 to 255 bytes, whatever characters it is made of; it need not be the Owner of a
+// Record: a Manager gives a hash of that and of its Namespace. AddOwned and RaiseEpoch are
 // confirmed as a Delete is: ErrNotDurable says that they took effect, but not on enough copies.
 type OwnerIndex interface {
 	// OwnerEpoch returns the owner's Epoch: what RaiseEpoch gave it last, zero if it never did, or
@@ -34,8 +35,8 @@ type OwnerIndex interface {
 	// were added anew meanwhile.
 	RemoveOwned(ctx context.Context, owner string, entries ...OwnerEntry) error
 
-	// RaiseEpoch gives the owner another Epoch, to be kept until a time at least, and returns the one
-	// before and all entries, in one step: no AddOwned comes in between. The entries stay. With
+	// RaiseEpoch gives the owner another Epoch, to be kept until a time at least, and returns the
+	// one before and all entries, in one step: no AddOwned comes in between. The entries stay. With
 	// ErrNotDurable it returns them, too. It may be called again with the same Epoch.
 	RaiseEpoch(
 		ctx context.Context, owner string, epoch Epoch, until time.Time,

@@ -45,8 +45,9 @@
 // that a touch and most updates change no column that has an index. PostgreSQL then writes the new
 // row into the page of the old one and leaves the indexes alone (a HOT update).
 //
-// An owner is one row: entries is {"ID": "revision until", …}, and kept is how long the epoch, and
-// the one before, must be known. An owner whose entries are all over is forgotten ten minutes later.
+// An owner is one row, under a hash of the owner and Config.Namespace: entries is {"ID": "revision
+// until", …}, and kept is how long the epoch, and the one before, must be known. An owner whose
+// entries are all over is forgotten ten minutes later.
 //
 // To make the tables needs the privilege CREATE on their schema. In operation a Store needs
 //
@@ -252,8 +253,8 @@
 //	  pg_notify('sessionserverstore_' || '"sessions"'::regclass::oid, 'd' || $1::text),
 //	  pg_backend_pid() || ' ' || extract(epoch FROM pg_postmaster_start_time())::text
 //
-// A server whose queue of notifications is full, because somebody listens and does not hear, refuses
-// them: then the statements of Options.Unwatched are sent.
+// A server whose queue of notifications is full, because somebody listens and does not hear,
+// refuses them: then the statements of Options.Unwatched are sent.
 //
 // Each Watch has a connection of its own, beside the pool, and listens there in the channel that
 // this names, and in one for what it sends to itself every two seconds by way of the pool:
@@ -263,16 +264,17 @@
 //	SELECT set_config('synchronous_commit', 'off', true),
 //	  pg_notify('sessionserverstore_' || '"sessions"'::regclass::oid || '_' || $1::text, $2::text)
 //
-// If that is not heard within three seconds, Watch returns an error. That also happens while another
-// program waits for a standby with a notification in hand: nobody can be told anything then.
+// If that is not heard within three seconds, Watch returns an error. That also happens while
+// another program waits for a standby with a notification in hand: nobody can be told anything
+// then.
 //
 // # What an end is worth
 //
 // An end or a renewal is on the primary's disk when it is acknowledged, as are an addition to an
 // owner, a raised epoch and a raised mark. Where the server waits for synchronous standbys it is on
-// them, too; if somebody cancels that wait, PostgreSQL reports success with a warning, and the Store
-// reports core.ErrNotDurable. All other writes are as durable as the
-// server's synchronous_commit says, but for touches, which wait for nothing.
+// them, too; if somebody cancels that wait, PostgreSQL reports success with a warning, and the
+// Store reports core.ErrNotDurable. All other writes are as durable as the server's
+// synchronous_commit says, but for touches, which wait for nothing.
 //
 // With Options.Standby there must be such a standby: synchronous_commit is raised to 'on' for ends
 // and renewals if it is 'off' or 'local', and they are core.ErrNotDurable if the server's

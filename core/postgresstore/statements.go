@@ -93,16 +93,16 @@ const refusedSQL = `SELECT revision::text FROM {table} WHERE id = $1::text`
 const deleteSQL = `DELETE FROM {table} WHERE id = $1::text RETURNING {carefully}`
 
 // fenceSQL is sent where what came before it is to be confirmed: the end of a record that is gone
-// already, or what deleteAndTellSQL and renewAndTellSQL have left for later. A transaction that writes nothing waits
-// neither for the disk nor for a standby, so that a second attempt would seem to confirm an end
-// that the first could not. This one writes a message into the log that standbys receive, and
-// nowhere else. (A number for the transaction alone would not do: it is its writing that a commit
-// waits for.)
+// already, or what deleteAndTellSQL and renewAndTellSQL have left for later. A transaction that
+// writes nothing waits neither for the disk nor for a standby, so that a second attempt would seem
+// to confirm an end that the first could not. This one writes a message into the log that standbys
+// receive, and nowhere else. (A number for the transaction alone would not do: it is its writing
+// that a commit waits for.)
 //
 // It does not go by what came before it: since then the server may have crashed and lost that, or
-// another one may have taken its place. It answers 'same' if the record is what it should be, $2, or
-// none if that is NULL; or if the very process of the server that came before it, $3, still lives
-// there, and somebody else has gone on from that.
+// another one may have taken its place. It answers 'same' if the record is what it should be, $2,
+// or none if that is NULL; or if the very process of the server that came before it, $3, still
+// lives there, and somebody else has gone on from that.
 const fenceSQL = `SELECT {carefully}, CASE
     WHEN (SELECT revision FROM {table} WHERE id = $1::text) IS NOT DISTINCT FROM $2::bigint
     THEN 'same'
