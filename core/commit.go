@@ -317,7 +317,7 @@ func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 
 // readyToCreate asks the store for what must be known before a session begins.
 func (m *Manager) readyToCreate(ctx context.Context, c *changes) error {
-	if !m.notBefore.known.Load() {
+	if !m.notBefore.fresh() {
 		if err := m.learn(ctx); err != nil {
 			return err
 		}

@@ -179,6 +179,13 @@ func (t *streams) forget(id ID, w *watched) {
 	}
 }
 
+// waiting reports whether anybody waits for the end of a session.
+func (t *streams) waiting() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.byID) > 0
+}
+
 // Ended implements Watching.
 func (t *streams) Ended(id ID) { t.over(id, "ended") }
 

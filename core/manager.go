@@ -254,7 +254,7 @@ func (m *Manager) prove(
 // fetch loads a record into base and checks it. Its error wraps ErrNotFound or is a
 // *StoreError.
 func (m *Manager) fetch(ctx context.Context, id ID, base *snapshot) error {
-	if !m.notBefore.known.Load() {
+	if !m.notBefore.fresh() {
 		if err := m.learn(ctx); err != nil {
 			return err
 		}

@@ -10,16 +10,31 @@ import (
 	"time"
 )
 
-// markInterval is how often a Manager asks for the moment that another may have set.
-const markInterval = 5 * time.Second
+const (
+	// markInterval is how often a Manager asks for the moment that another may have set.
+	markInterval = 5 * time.Second
+	// markTurns is how often it asks in vain before it rests: ten minutes without a request.
+	markTurns = 120
+)
 
 // A notBefore is the moment before which all sessions are over that began: that of the Config, or a
 // later one that RevokeBefore has left in the store.
 type notBefore struct {
 	at      atomic.Int64 // a moment
-	known   atomic.Bool  // the store was asked
-	started sync.Once
+	known   atomic.Bool  // the store was asked, and is asked again and again
+	used    atomic.Bool  // since then
+	mu      sync.Mutex
+	asking  bool // again and again
+	idle    int  // turns in which nobody came
 	polling background
+}
+
+// fresh reports whether the moment is known, to at most markInterval.
+func (n *notBefore) fresh() bool {
+	if !n.used.Load() { // seldom, so that requests do not write to one place
+		n.used.Store(true)
+	}
+	return n.known.Load()
 }
 
 // raise moves the moment, and reports whether it is a later one.
@@ -49,10 +64,11 @@ func (n *notBefore) floor() moment {
 func (n *notBefore) born() moment { return max(now(), n.floor()) }
 
 // RevokeBefore ends all sessions that began before a moment, whosever they are, without looking at
-// any: for when tokens may be in the wrong hands. What began in the minute after it ends, too, since
-// nodes' clocks may differ; sessions that begin from then on are not affected. Other Managers on the
-// same store, of the same Namespace, learn of it within five seconds, or when the store can be asked
-// again. Calling it with an earlier moment than before changes nothing; nothing takes it back.
+// any: for when tokens may be in the wrong hands. What began in the minute after it ends, too,
+// since nodes' clocks may differ; sessions that begin from then on are not affected. Other Managers
+// on the same store, of the same Namespace, learn of it within five seconds, or when the store can
+// be asked again; one that nobody has used for ten minutes, before it is used again. Calling it
+// with an earlier moment than before changes nothing; nothing takes it back.
 //
 // The error is a *StoreError, after which it may or may not have taken effect, or wraps
 // ErrNotDurable: call it again. It wraps errors.ErrUnsupported where the store keeps no marks. A
@@ -112,16 +128,41 @@ func (m *Manager) learn(ctx context.Context) error {
 		return &StoreError{Op: "mark", Err: err}
 	}
 	m.raised(ctx, momentOf(at))
-	m.notBefore.known.Store(true)
-	m.notBefore.started.Do(func() { m.notBefore.polling.after(markInterval, m.pollMark) })
+	n := &m.notBefore
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.known.Store(true)
+	if !n.asking {
+		n.asking, n.idle = true, 0
+		n.polling.after(markInterval, m.pollMark)
+	}
 	return nil
 }
 
 func (m *Manager) pollMark() {
-	ctx, cancel := context.WithTimeout(m.notBefore.polling.context(), markInterval)
+	n := &m.notBefore
+	ctx, cancel := context.WithTimeout(n.polling.context(), markInterval)
 	defer cancel()
-	if err := m.learn(ctx); err != nil && m.notBefore.polling.context().Err() == nil {
+	if err := m.learn(ctx); err != nil && n.polling.context().Err() == nil {
 		m.emit(ctx, Event{Kind: StoreFailure, Reason: "mark", Err: err})
 	}
-	m.notBefore.polling.after(markInterval, m.pollMark)
+	if !n.rest(m.streams.waiting()) {
+		n.polling.after(markInterval, m.pollMark)
+	}
+}
+
+// rest ends the asking where nobody has come for long: whoever comes next asks first.
+func (n *notBefore) rest(waiting bool) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.idle++
+	if n.used.Swap(false) || waiting {
+		n.idle = 0
+	}
+	if n.idle < markTurns {
+		return false
+	}
+	n.asking = false
+	n.known.Store(false)
+	return true
 }

@@ -155,6 +155,37 @@ func TestASignInThatBeganWithinTheMinuteIsStale(t *testing.T) {
 	})
 }
 
+// A Manager that nobody uses lets the store rest, and asks before it serves again.
+func TestAnIdleManagerDoesNotAskForEver(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		store := newSpyStore()
+		m := newSite(t, core.Config{Store: store, Lifetime: core.Never, IdleTimeout: core.Never})
+		other := newSite(t, core.Config{Store: store, Lifetime: core.Never, IdleTimeout: core.Never})
+		defer func() { _, _ = m.Close(), other.Close() }()
+		token, _ := m.signInAs("ada")
+		require.True(t, other.alive(token))
+		time.Sleep(9 * time.Minute)
+		require.True(t, other.alive(token))
+		time.Sleep(2 * time.Minute)
+		require.True(t, other.alive(token))
+		store.forget()
+		time.Sleep(9 * time.Minute)
+		require.InDelta(t, 108, store.count(opMark), 3, "the one that was used asks, the other rests")
+		store.forget()
+		time.Sleep(24 * time.Hour)
+		require.Less(t, store.count(opMark), 60)
+
+		require.NoError(t, m.RevokeBefore(t.Context(), time.Now()))
+		require.False(t, other.alive(token), "it asks first")
+		kept, _ := m.signInAs("ada")
+		live := other.live(kept)
+		time.Sleep(time.Hour)
+		require.NoError(t, m.RevokeBefore(t.Context(), time.Now()))
+		time.Sleep(5*time.Second + time.Millisecond)
+		requireEnded(t, live, "revoked")
+	})
+}
+
 func TestNotBeforeOfTheConfig(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		store := newSpyStore()
