@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -85,7 +86,7 @@ func (in SignIn) MarshalText() ([]byte, error) {
 // UnmarshalText reads what MarshalText wrote. A text that is none is an error.
 func (in *SignIn) UnmarshalText(text []byte) error {
 	b, err := base64.RawURLEncoding.Strict().AppendDecode(nil, text)
-	if err != nil || len(b) < 16 {
+	if err != nil || len(b) < 16 || bytes.ContainsAny(text, "\r\n") { // which base64 passes over
 		return errors.New("session: the text is no SignIn")
 	}
 	owner := string(b[16:])

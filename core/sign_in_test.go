@@ -197,6 +197,7 @@ func FuzzSignIn(f *testing.F) {
 	text, _ := core.SignIn{}.MarshalText()
 	f.Add(string(text))
 	f.Add("AAAAAAAAAAAAAAAAAAAAAGFkYQ")
+	f.Add("000\r00000000000000000000")
 	f.Fuzz(func(t *testing.T, text string) {
 		var in core.SignIn
 		if in.UnmarshalText([]byte(text)) != nil {
