@@ -14,6 +14,13 @@ import (
 func awaitSync(t *testing.T, master, replica *servers.Redis) {
 	t.Helper()
 	replica.AwaitReplica(t)
+	// A replica may be online up to a second before it is sent what is written.
+	require.Eventually(t, func() bool {
+		master.MustDo("SET", "awaited", "")
+		master.MustDo("DEL", "awaited")
+		n, err := master.Do("WAIT", "1", "1000")
+		return err == nil && n == int64(1)
+	}, faultPatience, faultPoll)
 	require.Eventually(t, func() bool {
 		return strings.Contains(master.Info("slave0"), "state=online") &&
 			master.Info("master_repl_offset") == replica.Info("slave_repl_offset")
