@@ -29,15 +29,16 @@ type modelWorld struct {
 	running  []*modelRequest
 	parked   chan struct{} // the request whose turn it was waits, or has finished
 
-	mu     sync.Mutex // in parallel
-	clock  int        // counts what happens
-	done   []*modelRequest
-	checks int      // how many of those are checked
-	jar    string   // the browser's token
-	tokens []string // all that were ever issued
-	log    []string
-	truth  modelTruth
-	made   int
+	mu       sync.Mutex // in parallel
+	counting sync.Mutex // of a request that calls the store several times at once
+	clock    int        // counts what happens
+	done     []*modelRequest
+	checks   int      // how many of those are checked
+	jar      string   // the browser's token
+	tokens   []string // all that were ever issued
+	log      []string
+	truth    modelTruth
+	made     int
 }
 
 func (g *ground) model(t *testing.T, seed uint64) *modelWorld {
@@ -216,11 +217,15 @@ func (w *modelWorld) answer(
 		reply = raceRefused // only a write is confirmed
 	}
 	if reply != raceArrives {
+		w.counting.Lock()
 		r.faults++
+		w.counting.Unlock()
 	}
 	return reply.answer(0, func() error {
 		err := do()
 		if err == nil {
+			w.counting.Lock()
+			defer w.counting.Unlock()
 			switch call.verb {
 			case "update":
 				r.updates++
