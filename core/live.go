@@ -137,11 +137,6 @@ func (t *streams) add(id ID, x *stream, end moment) {
 	t.enqueue(id, w)
 }
 
-// end is when a session ends unless it is used.
-func (m *Manager) end(base *snapshot) moment {
-	return earliest(m.expires(base.createdAt(), base.used), base.expires)
-}
-
 // expect looks at a session again at a moment, if any.
 func (t *streams) expect(id ID, w *watched, at moment) {
 	if at == noMoment {

@@ -311,6 +311,11 @@ func (m *Manager) expires(created, used moment) moment {
 	return earliest(created.add(m.lifetime), used.add(m.idleTimeout))
 }
 
+// end is when a session ends unless it is used.
+func (m *Manager) end(base *snapshot) moment {
+	return earliest(m.expires(base.createdAt(), base.used), base.expires)
+}
+
 // extend is the end of a record with a later use, or under a Config with longer timeouts. An end
 // that comes before the write must be over stays, or a write that lands late would bring the
 // session back.
@@ -328,7 +333,7 @@ func (m *Manager) touch(ctx context.Context, s *Session, at moment) {
 	// A touch that lands after the end would bring the session back: the last moments are not used.
 	margin := min(moment(m.commitTimeout.Milliseconds()), m.touchInterval)
 	created := s.base.createdAt()
-	end := earliest(m.expires(created, s.base.used), s.base.expires)
+	end := m.end(s.base)
 	if end != noMoment && end-at <= margin {
 		return
 	}

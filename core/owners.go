@@ -92,12 +92,11 @@ var errNoIndex = fmt.Errorf("session store keeps no index of owners: %w", errors
 
 func (m *Manager) info(base *snapshot) SessionInfo {
 	extension := base.extension()
-	end := earliest(m.expires(base.createdAt(), base.used), base.expires)
 	return SessionInfo{
 		ID: ID(strings.Clone(string(base.id))), Owner: base.owner,
 		Label: strings.Clone(extension.label()), Level: extension.level(),
 		Created: base.createdAt().time(), Authenticated: extension.authenticated().time(),
-		Used: base.used.time(), Expires: end.time(),
+		Used: base.used.time(), Expires: m.end(base).time(),
 	}
 }
 

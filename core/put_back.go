@@ -26,7 +26,11 @@ func (m *Manager) putBack(ctx context.Context, was, next *stored) {
 			break
 		}
 		var now snapshot
-		if lost := m.fetch(ctx, was.id, &now); lost != nil {
+		lost := m.fetch(ctx, was.id, &now)
+		if errors.Is(lost, ErrNotFound) {
+			return
+		}
+		if lost != nil {
 			break
 		}
 		is := now.unpack()

@@ -11,6 +11,7 @@ import (
 // forward is what a wrapper passes on to the store that it wraps, if that is able to.
 type forward struct{ inner core.Store }
 
+// OwnerEpoch implements core.OwnerIndex.
 func (f forward) OwnerEpoch(ctx context.Context, owner string) (core.Epoch, error) {
 	if able, ok := f.inner.(core.OwnerIndex); ok {
 		return able.OwnerEpoch(ctx, owner)
@@ -18,6 +19,7 @@ func (f forward) OwnerEpoch(ctx context.Context, owner string) (core.Epoch, erro
 	return 0, errors.ErrUnsupported
 }
 
+// AddOwned implements core.OwnerIndex.
 func (f forward) AddOwned(
 	ctx context.Context, owner string, entry core.OwnerEntry, epoch core.Epoch, limit int,
 ) (int, error) {
@@ -27,6 +29,7 @@ func (f forward) AddOwned(
 	return 0, errors.ErrUnsupported
 }
 
+// ListOwned implements core.OwnerIndex.
 func (f forward) ListOwned(ctx context.Context, owner string) ([]core.OwnerEntry, error) {
 	if able, ok := f.inner.(core.OwnerIndex); ok {
 		return able.ListOwned(ctx, owner)
@@ -34,6 +37,7 @@ func (f forward) ListOwned(ctx context.Context, owner string) ([]core.OwnerEntry
 	return nil, errors.ErrUnsupported
 }
 
+// RemoveOwned implements core.OwnerIndex.
 func (f forward) RemoveOwned(
 	ctx context.Context, owner string, entries ...core.OwnerEntry,
 ) error {
@@ -43,6 +47,7 @@ func (f forward) RemoveOwned(
 	return errors.ErrUnsupported
 }
 
+// RaiseEpoch implements core.OwnerIndex.
 func (f forward) RaiseEpoch(
 	ctx context.Context, owner string, epoch core.Epoch, until time.Time,
 ) (core.Epoch, []core.OwnerEntry, error) {

@@ -161,6 +161,7 @@ func meetings() []meeting {
 	return list
 }
 
+// String names the meeting, for the test's name.
 func (m meeting) String() string {
 	return strings.TrimSpace(m.flight.name + " and " + m.other.name + " " + m.owner)
 }
