@@ -77,8 +77,9 @@ func (c *client) signIn(ctx context.Context, n Node, o *Operation, moment func()
 
 // CheckOwners checks invariant O: once the end of all of an owner's sessions was acknowledged, no
 // operation that is invoked later finds one of them alive and signed in, if its sign-in had begun
-// before that end was asked for. A session that may have been signed in anew does not count. It
-// returns at most one violation for each session.
+// before that end was asked for. A session that may have been signed in anew does not count, nor
+// does one that can be seen by its ID alone since the client was told that its sign-in had failed.
+// It returns at most one violation for each session.
 func CheckOwners(h History) []Violation {
 	ends := endsOfOwners(h)
 	return bySession(h, func(one History) []Violation {
@@ -111,6 +112,9 @@ func signedIn(
 		return signIn, end, false
 	}
 	signIn, former := lastSignIn(one, o)
+	if o.Token == ByID && signIn.Outcome == Unknown {
+		return signIn, end, false // nobody has a token for it, and it is put back as soon as it can be
+	}
 	for _, end := range ends[o.Found] {
 		if former && o.Invoked > end.Completed && signIn.Asked < end.Invoked {
 			return signIn, end, true

@@ -23,8 +23,11 @@ func revokeOwner(outcome faults.Outcome) step {
 }
 
 // finds is a read that finds the session alive and signed in.
-func finds(owner string) step {
-	s := sees(0)
+func finds(owner string) step { return findsBy(0, owner) }
+
+// findsBy is one by a token, or by the ID.
+func findsBy(token int, owner string) step {
+	s := sees(token)
 	s.Found = owner
 	return s
 }
@@ -52,6 +55,10 @@ func TestNoOwnerIsSignedInAfterTheEndOfAll(t *testing.T) {
 			create("x"), revokeOwner(ok), signIn(ok, 0), finds("w")}, in},
 		{"one that nobody was told of", []step{
 			create("x"), revokeOwner(ok), signIn(unknown, 0), finds("w")}, in},
+		{"one that nobody was told of, and nobody can use", []step{
+			create("x"), revokeOwner(ok), signIn(unknown, 0), findsBy(byID, "w")}, nil},
+		{"one that somebody was told of, by its ID", []step{
+			create("x"), revokeOwner(ok), signIn(ok, 0), findsBy(byID, "w")}, in},
 		{"one that was begun after", []step{revokeOwner(ok), signIn(ok, 1), finds("w")}, nil},
 		{"one that was begun during the end", []step{
 			create("x"), revokeOwner(ok).over(1), signIn(ok, 1), finds("w")}, nil},
