@@ -35,10 +35,11 @@ func (w *memoryWatch) leave(one *watch) {
 	list := slices.DeleteFunc(slices.Clone(*w.list.Load()), func(other *watch) bool {
 		return other == one
 	})
-	w.list.Store(nil)
-	if len(list) > 0 {
-		w.list.Store(&list)
+	if len(list) == 0 {
+		w.list.Store(nil)
+		return
 	}
+	w.list.Store(&list) // at once: those who stay are told all the time
 }
 
 // watched reports whether there is anybody to tell.

@@ -2,8 +2,10 @@ package core_test
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -143,18 +145,26 @@ func TestAWatchWhoseTimeIsOverIsNone(t *testing.T) {
 // What is deleted after Ready is told, however many come and go meanwhile.
 func TestNoEndIsMissedAfterReady(t *testing.T) {
 	store := core.NewMemoryStore(core.MemoryOptions{})
-	var watching, deleting sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
-	defer watching.Wait()
-	defer cancel()
+	var stayed, coming, deleting sync.WaitGroup
+	stays, ready := &listener{}, make(chan struct{})
+	stayed.Go(func() {
+		_ = store.Watch(ctx, &readyThen{stays, func() { close(ready) }})
+	})
+	<-ready
+
+	var deleted atomic.Int64
+	var gone atomic.Bool
 	for range 4 {
 		deleting.Go(func() {
-			for range 2000 {
+			for !gone.Load() {
 				_ = store.Delete(ctx, "another")
+				deleted.Add(1)
+				runtime.Gosched()
 			}
 		})
-		watching.Go(func() {
-			for i := 0; i < 300; i++ {
+		coming.Go(func() {
+			for i := range 300 {
 				own := core.ID(strings.Repeat("w", 1+i%7))
 				one, end := context.WithCancel(ctx)
 				l := &listener{}
@@ -167,8 +177,19 @@ func TestNoEndIsMissedAfterReady(t *testing.T) {
 			}
 		})
 	}
+	coming.Wait()
+	gone.Store(true)
 	deleting.Wait()
-	watching.Wait()
+	cancel()
+	stayed.Wait()
+	ended, _ := stays.take()
+	told := int64(0)
+	for _, id := range ended {
+		if id == "another" {
+			told++
+		}
+	}
+	assert.Equal(t, deleted.Load(), told)
 }
 
 // readyThen does something when it is ready.
