@@ -76,6 +76,10 @@ func (b bothHandlers) Handle(ctx context.Context, r slog.Record) error {
 
 // observe prints each event, and what is at work while it comes.
 func (l *secListener) observe(ctx context.Context, e core.Event) {
+	// A watch's context is others' to end meanwhile, and %d reads its fields without its lock.
+	if ctx.Done() != nil {
+		ctx = context.WithoutCancel(ctx)
+	}
 	l.print(e, &e, e.Err, ctx, l.site.manager)
 	if l.of != nil {
 		l.print(l.of)

@@ -21,6 +21,8 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core/sessiontest"
 )
 
+func TestMain(m *testing.M) { servers.Main(m) }
+
 // patience is how long a test waits for what must happen.
 const patience = 30 * time.Second
 

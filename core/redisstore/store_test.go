@@ -11,6 +11,8 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core/sessiontest"
 )
 
+func TestMain(m *testing.M) { servers.Main(m) }
+
 // eachEngine runs a test on Redis and on Valkey.
 func eachEngine(t *testing.T, test func(t *testing.T, engine servers.Engine)) {
 	t.Helper()
