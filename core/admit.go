@@ -27,10 +27,21 @@ func (m *Manager) epoch(ctx context.Context, owner string) (Epoch, error) {
 	return 0, &StoreError{Op: "owner epoch", Err: err}
 }
 
-// signsIn prepares the commit of a sign-in, before the record is written.
+// signsIn prepares the commit of a sign-in, before the record is written. Since SetOwner looked at
+// it, the moment of RevokeBefore may have become known, and so much time may have passed that the
+// owner's epoch is forgotten.
 func (m *Manager) signsIn(ctx context.Context, c *changes) (err error) {
-	if c.owner != nil && !c.signIn.given {
-		c.signIn.epoch, err = m.epoch(ctx, *c.owner)
+	if c.owner == nil {
+		return nil
+	}
+	in, floor := c.signIn, m.notBefore.floor()
+	switch {
+	case in.given && (in.began < floor || in.stale(now())):
+		return ErrSignInStale
+	case !in.given && in.began < floor-clockTolerance:
+		return ErrSignInStale
+	case !in.given:
+		in.epoch, err = m.epoch(ctx, *c.owner)
 	}
 	return err
 }

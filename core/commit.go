@@ -272,7 +272,9 @@ func (m *Manager) removeClaimed(
 // commitNew stores a session that begins.
 func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 	if err := m.readyToCreate(ctx, c); err != nil {
-		m.emit(ctx, Event{Kind: StoreFailure, ID: c.id, Reason: "create", Err: err})
+		if !errors.Is(err, ErrSignInStale) {
+			m.emit(ctx, Event{Kind: StoreFailure, ID: c.id, Reason: "create", Err: err})
+		}
 		return err
 	}
 	token := newTokenFor(c.id)
@@ -300,11 +302,17 @@ func (m *Manager) commitNew(ctx context.Context, s *Session, c *changes) error {
 		return err
 	}
 	if c.owner != nil {
-		back := func(ctx context.Context) { m.dismiss(ctx, &base.snapshot) }
+		back := func(ctx context.Context) {
+			m.dismiss(ctx, &base.snapshot)
+			// Its end may still have to be carried out: another attempt begins another session.
+			s.mu.Lock()
+			c.id = newID()
+			s.mu.Unlock()
+		}
 		if err := m.admit(ctx, "", &base, c, back); err != nil {
 			var trouble *StoreError
 			if errors.As(err, &trouble) {
-				m.emit(ctx, Event{Kind: StoreFailure, ID: c.id, Reason: trouble.Op, Err: err})
+				m.emit(ctx, Event{Kind: StoreFailure, ID: base.id, Reason: trouble.Op, Err: err})
 			}
 			return err
 		}

@@ -14,6 +14,9 @@ import (
 // proxies let pass, which is a minute at the least.
 const eventSilence = 15 * time.Second
 
+// beatAgain is when a heartbeat is tried again that has met somebody who sends.
+const beatAgain = 250 * time.Millisecond
+
 // A StreamEvent is one server-sent event.
 type StreamEvent struct {
 	// Name is what a page listens for; "" means "message". It has no line breaks.
@@ -169,8 +172,9 @@ func (e *EventStream) write(b []byte) error {
 
 // heartbeat sends a comment.
 func (e *EventStream) heartbeat() {
-	if !e.mu.TryLock() {
-		return // somebody is sending, which is a sign of life itself
+	if !e.mu.TryLock() { // somebody is sending, or has just done so and set the timer already
+		time.AfterFunc(beatAgain, e.heartbeat)
+		return
 	}
 	defer e.mu.Unlock()
 	_ = e.write([]byte(":\n\n")) // who sends next gets the error

@@ -29,7 +29,12 @@ type EndedError struct {
 }
 
 // Error says why the session is over.
-func (e *EndedError) Error() string { return "session " + string(e.ID) + " is over: " + e.Reason }
+func (e *EndedError) Error() string {
+	if e.ID == "" { // there was none
+		return "session is over: " + e.Reason
+	}
+	return "session " + string(e.ID) + " is over: " + e.Reason
+}
 
 // Unwrap returns ErrGone.
 func (e *EndedError) Unwrap() error { return ErrGone }

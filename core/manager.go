@@ -291,7 +291,8 @@ func (m *Manager) ask(ctx context.Context, id ID, base *snapshot) error {
 // judge says why a record is dead at a moment, "" if it is alive. Equality is dead.
 func (m *Manager) judge(ctx context.Context, base *snapshot, at moment) string {
 	created, used := base.createdAt(), base.used
-	if ahead := at + clockTolerance; created > ahead || used > ahead {
+	// What has begun since RevokeBefore may be dated ahead by more than clocks differ.
+	if ahead := max(at+clockTolerance, m.notBefore.floor()); created > ahead || used > ahead {
 		m.emit(ctx, Event{Kind: ClockAhead, ID: base.id, Owner: base.owner})
 	}
 	over := func(end moment) bool { return end != noMoment && at >= end }

@@ -76,7 +76,7 @@ func (n *notBefore) born() moment { return max(now(), n.floor()) }
 func (m *Manager) RevokeBefore(ctx context.Context, at time.Time) error {
 	before := momentOf(at)
 	if before > now()+clockTolerance {
-		return errors.New("session: the moment to revoke before is in the future")
+		return errors.New("session: the moment to revoke before is more than a minute in the future")
 	}
 	if m.marker == nil {
 		return errNoMarks
@@ -156,13 +156,16 @@ func (n *notBefore) rest(waiting bool) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.idle++
+	if n.idle >= markTurns {
+		n.known.Store(false) // first: whoever has found it known is seen to have come
+	}
 	if n.used.Swap(false) || waiting {
 		n.idle = 0
 	}
 	if n.idle < markTurns {
+		n.known.Store(true)
 		return false
 	}
 	n.asking = false
-	n.known.Store(false)
 	return true
 }

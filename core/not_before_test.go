@@ -25,7 +25,7 @@ func TestEverythingThatBeganBeforeAMomentEnds(t *testing.T) {
 		theirs, _ := foreign.start(setNote("x"))
 		require.True(t, other.alive(adas), "so that it has asked before")
 		busy := m.begin(anonymous)
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + time.Second) // nobody asks for the mark at this moment
 
 		require.NoError(t, m.RevokeBefore(t.Context(), time.Now()))
 		require.Contains(t, m.events.takeKinds(), core.AllRevoked)
@@ -152,6 +152,79 @@ func TestASignInThatBeganWithinTheMinuteIsStale(t *testing.T) {
 		_, err := m.tryCommit(session)
 		requireStale(t, err)
 		m.visit("", func(s *core.Session) { s.SetOwner("ada", m.beginSignIn("ada")) })
+	})
+}
+
+// A node that has just begun, or has rested, learns of the moment when it commits.
+func TestASignInOnANodeThatLearnsTheMomentAtItsCommitIsStale(t *testing.T) {
+	for name, test := range map[string]struct {
+		knows, begins, early bool // has it asked before, is there a SignIn, is SetOwner before it
+	}{
+		"begun":                      {begins: true},
+		"begun, and it asks":         {begins: true, knows: true},
+		"begun and set":              {begins: true, early: true},
+		"begun and set, and it asks": {begins: true, early: true, knows: true},
+		"set":                        {early: true},
+		"set, and it asks":           {early: true, knows: true},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			store := newSpyStore()
+			m, other := newSite(t, core.Config{Store: store}), newSite(t, core.Config{Store: store})
+			defer func() { _, _ = m.Close(), other.Close() }()
+			if test.knows {
+				other.alive(core.NewToken().Reveal())
+			}
+			var options []core.SignInOption
+			if test.begins {
+				options = append(options, other.beginSignIn("ada"))
+			}
+			session := other.begin()
+			if test.early {
+				session.SetOwner("ada", options...)
+			}
+			time.Sleep(time.Second)
+			require.NoError(t, m.RevokeBefore(t.Context(), time.Now()))
+			if !test.early {
+				session.SetOwner("ada", options...)
+			}
+			header, err := other.tryCommit(session)
+			if err != nil {
+				requireStale(t, err)
+				require.NotContains(t, other.events.takeKinds(), core.StoreFailure)
+				return
+			}
+			time.Sleep(5*time.Second + time.Millisecond) // then it is known everywhere
+			require.False(t, m.alive(tokenIn(t, header)))
+			require.False(t, other.alive(tokenIn(t, header)))
+		})
+	}
+}
+
+// A sign-in that begins on a node that does not know of the moment yet asks first.
+func TestASignInThatBeginsAfterTheMomentGoesWell(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		store := newSpyStore()
+		m, other := newSite(t, core.Config{Store: store}), newSite(t, core.Config{Store: store})
+		defer func() { _, _ = m.Close(), other.Close() }()
+		require.NoError(t, m.RevokeBefore(t.Context(), time.Now()))
+		store.fail(errDown, opMark)
+		_, err := other.BeginSignIn(t.Context(), "ada")
+		require.Equal(t, 503, core.Status(err))
+		store.setBefore(opMark, nil)
+		session := other.begin()
+		session.SetOwner("ada", other.beginSignIn("ada"))
+		other.commit(session)
+	})
+}
+
+func TestSessionsThatAreDatedAheadAreNoClockThatIs(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		m := newSite(t, core.Config{})
+		defer func() { _ = m.Close() }()
+		require.NoError(t, m.RevokeBefore(t.Context(), time.Now().Add(59*time.Second)))
+		token, _ := m.signInAs("ada")
+		require.True(t, m.alive(token))
+		require.NotContains(t, m.events.takeKinds(), core.ClockAhead)
 	})
 }
 

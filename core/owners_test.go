@@ -280,6 +280,25 @@ func TestALimitRefusesOrEndsTheOneUnusedLongest(t *testing.T) {
 	}
 }
 
+// Whoever has just signed in is not the one unused longest, though a use was noted long before.
+func TestASignInIsAUse(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		m := newSite(t, core.Config{MaxPerOwner: 2, OwnerPolicy: core.EndUnusedLongest})
+		defer func() { require.NoError(t, m.Close()) }()
+		visitor, id := m.start(setNote("basket"))
+		time.Sleep(time.Minute)
+		first, _ := m.signInAs("ada")
+		time.Sleep(time.Minute)
+		newest := tokenIn(t, m.visit(visitor, signIn("ada")))
+		assert.Equal(t, id, m.sessions("ada")[0], "it is the first in the list")
+		session := m.begin(newest)
+		assert.Equal(t, session.Authenticated(), session.Used())
+		m.signInAs("ada")
+		assert.True(t, m.alive(newest))
+		assert.False(t, m.alive(first))
+	})
+}
+
 func TestWhatHasExpiredTakesNoPlace(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		m := newSite(t, core.Config{MaxPerOwner: 1})
@@ -506,6 +525,7 @@ func TestWhatIsPastItsTimeIsEndedWhenItIsRevoked(t *testing.T) {
 		ended, err := shorter.RevokeOwned(t.Context(), "ada", id)
 		require.NoError(t, err)
 		assert.False(t, ended)
+		assert.NotContains(t, shorter.events.takeKinds(), core.SessionExpired)
 		assert.False(t, m.alive(token))
 	})
 }

@@ -18,7 +18,10 @@ func (m *Manager) putBack(ctx context.Context, was, next *stored) {
 	restored.revision = newRevision()
 	var err error
 	for range putBackTries {
-		err = m.store.Update(ctx, restored.record(), newest)
+		err = m.renew(ctx, restored.record(), newest) // which tells those who watch
+		if err == nil || errors.Is(err, ErrNotDurable) {
+			m.streams.Renewed(was.id) // some may have begun with what was refused
+		}
 		if err == nil || errors.Is(err, ErrNotFound) {
 			return
 		}

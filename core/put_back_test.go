@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -181,6 +182,95 @@ func TestAConfirmationBringsNoRevokedSignInBack(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		assert.Empty(t, m.begin(token).Owner())
+		require.NoError(t, m.Close())
+	})
+}
+
+// toldOfRenewals tells of ends and renewals alone, as stores do that keep records elsewhere.
+type toldOfRenewals struct {
+	*spyStore
+	mu        sync.Mutex
+	listening []core.Watching
+}
+
+func (r *toldOfRenewals) Watch(ctx context.Context, w core.Watching) error {
+	r.mu.Lock()
+	r.listening = append(r.listening, w)
+	r.mu.Unlock()
+	return r.MemoryStore.Watch(ctx, onlyEnds{w})
+}
+
+func (r *toldOfRenewals) Renew(ctx context.Context, rec core.Record, was core.Revision) error {
+	if err := r.Update(ctx, rec, was); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.listening {
+		w.Renewed(rec.ID)
+	}
+	return nil
+}
+
+type onlyEnds struct{ core.Watching }
+
+func (onlyEnds) Renewed(core.ID) {}
+
+// While a sign-in is written, and not admitted yet, whoever opens the session by its ID may begin a
+// stream with what is then refused.
+func TestAStreamDoesNotKeepWhatWasRefused(t *testing.T) {
+	for _, elsewhere := range []bool{false, true} {
+		bubble(t, fmt.Sprint(elsewhere), func(t *testing.T) {
+			store := &toldOfRenewals{spyStore: newSpyStore()}
+			m, other := newSite(t, core.Config{Store: store}), newSite(t, core.Config{Store: store})
+			defer func() { _, _ = m.Close(), other.Close() }()
+			token, id := m.start(setNote("basket"))
+			in := m.beginSignIn("ada")
+			_, err := m.RevokeOwner(t.Context(), "ada")
+			require.NoError(t, err)
+			at := m
+			if elsewhere {
+				at = other
+			}
+			var live context.Context
+			store.setBefore(opAdd, func(context.Context, error) error {
+				session, err := at.Open(context.Background(), id)
+				require.NoError(t, err)
+				require.Equal(t, "ada", session.Owner())
+				live, _ = session.Live(context.Background())
+				synctest.Wait()
+				return nil
+			})
+			session := m.begin(token)
+			session.SetOwner("ada", in)
+			_, err = m.tryCommit(session)
+			requireStale(t, err)
+			require.Empty(t, m.begin(token).Owner())
+			synctest.Wait()
+			requireEnded(t, live, "replaced")
+		})
+	}
+}
+
+// What takes a refused sign-in back may have to be done later, and must not meet another attempt.
+func TestACommitThatIsTriedAgainIsNotTakenBackWithTheFirst(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		m := newSite(t, core.Config{})
+		session := m.begin()
+		session.SetOwner("ada", m.beginSignIn("ada"))
+		m.store.fail(errDown, opAdd)
+		m.store.setAfter(opDelete, answering(errDown)) // it takes effect, and the answer is lost
+		_, err := m.tryCommit(session)
+		require.Equal(t, 503, core.Status(err))
+		m.store.setBefore(opAdd, nil)
+		m.store.setAfter(opDelete, nil)
+		header, err := m.tryCommit(session)
+		require.NoError(t, err)
+		token := tokenIn(t, header)
+		live := m.live(token)
+		time.Sleep(time.Second)
+		assert.True(t, m.alive(token))
+		assert.NoError(t, context.Cause(live))
 		require.NoError(t, m.Close())
 	})
 }

@@ -177,7 +177,7 @@ func (m *Manager) endOwned(ctx context.Context, o *owned, reason string) error {
 		end = m.unconfirmedEnd(o.entry.ID, &o.base)
 	}
 	err := m.remove(limit, end)
-	if err == nil || errors.Is(err, ErrNotDurable) {
+	if o.state != ownedDead && (err == nil || errors.Is(err, ErrNotDurable)) {
 		m.emit(ctx, Event{
 			Kind: SessionExpired, ID: o.entry.ID, Owner: o.base.owner, Reason: reason,
 		})

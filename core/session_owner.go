@@ -44,7 +44,8 @@ func (c *changes) hidesOwner() bool { return c.end != "" || c.id != "" }
 // SetOwner says at sign-in whom the session belongs to from now on: an opaque string of the
 // application's, at most 255 bytes of UTF-8 without NUL; anything else is an *OwnerError. The
 // session begins if there is none. It gets a new token by itself, also if the owner stays the same
-// (a re-authentication), so that fixation cannot be forgotten (OWASP ASVS 5.0, 7.2.4).
+// (a re-authentication), so that fixation cannot be forgotten (OWASP ASVS 5.0, 7.2.4). It notes a
+// use, whatever TouchInterval is.
 //
 // From nobody to somebody the values stay, or those that Keep names. From one owner to another, or
 // to nobody (""), the former owner's session ends as by Destroy, with all its values, and another
@@ -64,7 +65,7 @@ func (s *Session) SetOwner(owner string, options ...SignInOption) {
 	}
 	e := s.edit()
 	e.ownerFault = nil
-	in := &signingIn{at: now()}
+	in := &signingIn{at: now(), SignIn: SignIn{began: s.manager.notBefore.born()}}
 	for _, option := range options {
 		option.signIn(in)
 	}
@@ -98,6 +99,8 @@ func (in *signingIn) fault(owner string, n *notBefore) error {
 	switch {
 	case !in.given:
 		return nil
+	case in.SignIn == SignIn{}:
+		return &OwnerError{Reason: "is not one that a sign-in began for: the SignIn is the zero one"}
 	case in.owner != owner:
 		return &OwnerError{Reason: "is not the one that the sign-in began for"}
 	case in.stale(in.at), in.began < n.floor():

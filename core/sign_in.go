@@ -114,6 +114,11 @@ func (m *Manager) BeginSignIn(ctx context.Context, owner string) (SignIn, error)
 	owner = strings.Clone(owner) // it may be a view of a framework's buffer
 	limit := newDeadline(ctx, time.Now().Add(m.loadTimeout))
 	defer limit.stop()
+	if !m.notBefore.fresh() { // or it would be dated before a moment that is over
+		if err := m.learn(limit); err != nil {
+			return SignIn{}, m.ownerFailure(ctx, owner, err)
+		}
+	}
 	began := m.notBefore.born()
 	epoch, err := m.epoch(limit, owner)
 	if err != nil {

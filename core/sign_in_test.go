@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -159,6 +160,28 @@ func TestASignInIsGoodForAnHour(t *testing.T) {
 	})
 }
 
+// The epoch that it began in is not kept for ever.
+func TestACommitLongAfterTheSignInIsStale(t *testing.T) {
+	for _, existing := range []bool{false, true} {
+		bubble(t, fmt.Sprint(existing), func(t *testing.T) {
+			m := newSite(t, core.Config{IdleTimeout: core.Never})
+			defer func() { require.NoError(t, m.Close()) }()
+			session := m.begin()
+			if existing {
+				token, _ := m.start(setNote("basket"))
+				session = m.begin(token)
+			}
+			session.SetOwner("ada", m.beginSignIn("ada"))
+			time.Sleep(time.Second)
+			_, err := m.RevokeOwner(t.Context(), "ada")
+			require.NoError(t, err)
+			time.Sleep(2*time.Hour + 20*time.Minute)
+			_, err = m.tryCommit(session)
+			requireStale(t, err)
+		})
+	}
+}
+
 func TestASignInOfSomebodyElseIsAnOwnerError(t *testing.T) {
 	m := newSite(t, core.Config{})
 	for _, in := range []core.SignIn{m.beginSignIn("eve"), {}} {
@@ -166,6 +189,7 @@ func TestASignInOfSomebodyElseIsAnOwnerError(t *testing.T) {
 		session.SetOwner("ada", in)
 		var fault *core.OwnerError
 		require.ErrorAs(t, session.Err(), &fault)
+		assert.Equal(t, in == core.SignIn{}, strings.Contains(fault.Reason, "the zero one"))
 		assert.Empty(t, session.Owner())
 	}
 	assert.Zero(t, m.store.Len())

@@ -163,8 +163,11 @@ func (u *update) next(p patch) (stored, Token) {
 		token = newTokenFor(next.id)
 		next.replace(u.m.domain.verifierOf(token.Reveal()), u.at)
 	}
-	if next.used > u.at+clockTolerance { // else it stays: only a touch notes a use
+	if next.used > u.at+clockTolerance { // else it stays: a touch notes a use, and a sign-in
 		next.used = u.at
+	}
+	if u.c.owner != nil {
+		next.used = max(next.used, u.c.signIn.at)
 	}
 	next.expires = u.m.extend(&u.fresh.snapshot, next.used, u.at.add(u.m.commitTimeout))
 	next.encode(u.c.under(u.fresh.values()), p)

@@ -73,7 +73,7 @@ func (l *listener) beatAt(watch context.Context, address string, node rueidis.Cl
 	ctx, cancel := context.WithTimeout(watch, beatTimeout)
 	defer cancel()
 	begin := time.Now()
-	err := l.store.publish(ctx, node, l.alive, address)
+	heardBy, err := l.store.publish(ctx, node, l.alive, address)
 	if watch.Err() != nil {
 		return
 	}
@@ -84,6 +84,11 @@ func (l *listener) beatAt(watch context.Context, address string, node rueidis.Cl
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer l.tell()
+	if alone && err == nil {
+		// The node that is heard may follow this one by now, so that beats come by way of it. But what
+		// was ended here before it did so was not heard.
+		l.near, l.away = l.near || heardBy > 0, l.away || l.near && heardBy == 0
+	}
 	p := l.posts[address]
 	if p == nil {
 		return
@@ -99,15 +104,18 @@ func (l *listener) beatAt(watch context.Context, address string, node rueidis.Cl
 	}
 }
 
-func (s *Store) publish(ctx context.Context, node rueidis.Client, channel, message string) error {
+// publish returns how many clients of the node itself have heard the message.
+func (s *Store) publish(
+	ctx context.Context, node rueidis.Client, channel, message string,
+) (int64, error) {
 	beat := s.scripts.beat
-	err := node.Do(ctx, node.B().Evalsha().Sha1(beat.sum).Numkeys(0).
-		Arg(channel, message).Build()).Error()
+	n, err := node.Do(ctx, node.B().Evalsha().Sha1(beat.sum).Numkeys(0).
+		Arg(channel, message).Build()).AsInt64()
 	if unknownScript(err) {
-		err = node.Do(ctx, node.B().Eval().Script(beat.text).Numkeys(0).
-			Arg(channel, message).Build()).Error()
+		n, err = node.Do(ctx, node.B().Eval().Script(beat.text).Numkeys(0).
+			Arg(channel, message).Build()).AsInt64()
 	}
-	return err
+	return n, err
 }
 
 func readOnly(err error) bool {
@@ -151,7 +159,7 @@ func (l *listener) round() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.quiet++
-	deaf := l.quiet > maxQuiet
+	deaf := l.away || l.quiet > maxQuiet
 	for _, p := range l.posts {
 		p.replica = max(p.replica-1, 0)
 		if p.owed {

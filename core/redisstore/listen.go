@@ -76,6 +76,8 @@ type listener struct {
 	over  bool
 	posts map[string]*post // by address
 	quiet int              // rounds in which nothing was heard
+	near  bool             // a node alone has passed on a beat itself
+	away  bool             // and then it did not: that is another node than the one that is heard
 	last  error            // of a beat
 }
 

@@ -311,9 +311,9 @@ func ownerMistakes() []mistake {
 		seen: []string{
 			"owner-add", "owner-add-epoch", "owner-add-limit", "owner-remove", "owner-raise",
 			"owner-records", "owner-ids", "owner-bits", "owner-times", "owner-stays",
-			"owner-expired-lately", "owner-expired-long-ago", "owner-sweep", "race-owner-list",
+			"owner-expired-lately", "owner-expired-long-ago", "owner-sweep",
 		},
-		may: []string{"context-owner"},
+		may: []string{"context-owner", "race-owner-list"},
 	}, {
 		name: "RemoveOwned of any Revision",
 		make: removing(func(s *altered, o string, list []owned) error {

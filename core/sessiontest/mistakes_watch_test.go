@@ -70,7 +70,7 @@ func watchMistakes() []mistake {
 			s.watch = func(ctx context.Context, w core.Watching) error {
 				w.Ready()
 				select {
-				case <-time.After(100 * time.Millisecond):
+				case <-time.After(2 * time.Second):
 				case <-ctx.Done():
 				}
 				return s.ledger.Watch(ctx, deaf{Watching: w, ready: func() {}})

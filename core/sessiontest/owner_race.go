@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -184,9 +185,10 @@ func checkRaceOwnerRemove(ctx context.Context, i index) error {
 	return nil
 }
 
-// checkRaceOwnerList lets readers look at an owner's two entries while both are replaced.
+// checkRaceOwnerList lets readers look at an owner's two entries while both are replaced, until
+// there was enough of both.
 func checkRaceOwnerList(ctx context.Context, i index) error {
-	const writers, readers = 2, 3
+	const writers, readers, writes, looks = 2, 3, 50, 50
 	owner, ids := newOwner(), []core.ID{newID(), newID()}
 	for n, id := range ids {
 		if err := i.adds(ctx, owner, entry(id, 0), n+1); err != nil {
@@ -208,11 +210,17 @@ func checkRaceOwnerList(ctx context.Context, i index) error {
 		}
 		return unlike(got, want)
 	}
-	var writing atomic.Int32
+	var writing, looking atomic.Int32
 	writing.Store(writers)
+	looking.Store(readers)
 	return errors.Join(together(writers+readers, func(n int) error {
 		if n >= writers {
-			for writing.Load() > 0 {
+			enough := sync.OnceFunc(func() { looking.Add(-1) })
+			defer enough()
+			for looked := 0; writing.Load() > 0; looked++ {
+				if looked == looks {
+					enough()
+				}
 				if err := look(); err != nil {
 					return err
 				}
@@ -220,7 +228,7 @@ func checkRaceOwnerList(ctx context.Context, i index) error {
 			return nil
 		}
 		defer writing.Add(-1)
-		for count := range 50 {
+		for count := 0; count < writes || looking.Load() > 0; count++ {
 			if err := i.adds(ctx, owner, entry(ids[n], count+1), 2); err != nil {
 				return err
 			}

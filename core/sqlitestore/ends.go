@@ -45,6 +45,14 @@ const farBehind = 50
 // there.
 func (c *writing) findLastEnd() (int64, error) {
 	var dest [1]driver.Value
+	if c.lastEnd != 0 {
+		if err := c.endAt.first(dest[:], c.lastEnd%ringLength); err != nil {
+			return 0, err
+		}
+		if seq, _ := dest[0].(int64); seq != c.lastEnd {
+			c.lastEnd = 0 // they have gone all the way round, or an older state was put back
+		}
+	}
 	for range farBehind {
 		if c.lastEnd == 0 {
 			break

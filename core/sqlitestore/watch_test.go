@@ -267,6 +267,22 @@ func TestAnEndThatIsRolledBackLeavesNoGap(t *testing.T) {
 	require.NoError(t, store.LimitPages(false))
 }
 
+// An older state of the file was put back in place, and the connection that writes is as old.
+func TestAWatchHearsWhereAnOlderStateIsBack(t *testing.T) {
+	store, path := used(t, 9)
+	for n := range 5 {
+		require.NoError(t, store.Delete(t.Context(), record(n).ID))
+	}
+	newRival(t, path).exec("UPDATE sessions_ends SET seq = seq - 4096 WHERE slot IN (2, 3, 4)")
+	h, outcome, _ := watch(t, open(t, path))
+	require.NoError(t, store.Delete(t.Context(), record(6).ID))
+	require.NoError(t, store.Delete(t.Context(), record(7).ID))
+	require.Eventually(t, func() bool {
+		return slices.Contains(h.list(), ended(record(7).ID))
+	}, 10*time.Second, 10*time.Millisecond)
+	require.Empty(t, outcome)
+}
+
 func TestAWatchOfAFileThatIsGoneIsAnError(t *testing.T) {
 	for name, replace := range map[string]bool{"removed": false, "replaced": true} {
 		t.Run(name, func(t *testing.T) {
