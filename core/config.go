@@ -66,8 +66,9 @@ type Config struct {
 	OwnerPolicy LimitPolicy
 	// NotBefore ends all sessions that began before it or within the minute after, since clocks may
 	// differ: for after a backup of the store was restored, in which ended sessions are alive, and
-	// whose own mark (see Manager.RevokeBefore) is as old as it. The zero time means none. It must
-	// not be more than a minute in the future.
+	// whose own mark (see Manager.RevokeBefore) is as old as it. Nothing of it is kept in the store:
+	// leave it in all programs until Lifetime has passed, or those sessions are alive again. The zero
+	// time means none. It must not be more than a minute in the future.
 	NotBefore time.Time
 	// LoadTimeout and CommitTimeout bound what the store may take at the beginning of a request and
 	// in one Commit with all its retries. Zero means 2 and 5 seconds. To take back a sign-in that was
@@ -144,7 +145,7 @@ func (cfg Config) check() error {
 	f.add(!printable(cfg.Namespace), "Namespace", "is not printable ASCII")
 	f.add(cfg.MaxPerOwner < 0, "MaxPerOwner", "is negative")
 	f.add(cfg.OwnerPolicy > EndUnusedLongest, "OwnerPolicy", "is none of the policies")
-	f.add(momentOf(cfg.NotBefore) > now()+clockTolerance, "NotBefore", "is in the future")
+	f.add(momentOf(cfg.NotBefore) > now()+clockTolerance, "NotBefore", "is more than a minute in the future")
 	if _, able := cfg.Store.(OwnerIndex); !able && cfg.MaxPerOwner > 0 {
 		f = append(f, &ConfigError{
 			Field: "MaxPerOwner", Reason: "needs a Store that is an OwnerIndex",
