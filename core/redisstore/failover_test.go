@@ -96,7 +96,10 @@ func sentinelFailover(t *testing.T, engine servers.Engine) crash {
 			withoutReplication(t, old, s.Replica())
 		},
 		forget: func() {
-			s.Sentinels()[0].MustDo("SENTINEL", "FAILOVER", s.MasterName())
+			eventually(t, func() bool {
+				_, err := s.Sentinels()[0].Do("SENTINEL", "FAILOVER", s.MasterName())
+				return err == nil // NOGOODSLAVE while the sentinel has no fresh news of the replica
+			}, "the sentinel begins")
 			s.AwaitMaster(t, old)
 		},
 	}
