@@ -17,12 +17,20 @@ type Cluster struct {
 	nodes []*Redis
 }
 
-// clusterDefaults: a node that has been silent for the timeout is taken to have failed, so that a
-// failover takes two to three seconds; no replica moves to another master.
+// A node that has been silent for the timeout is taken to have failed. At rest that is long, so that
+// nothing fails over only because the machine is busy. A watchful cluster needs two to three seconds
+// for a failover, and gets to know itself sooner.
+const (
+	restful  = "20000"
+	watchful = "1000"
+)
+
+// clusterDefaults: no replica moves to another master, and none is too far behind to become one.
 const clusterDefaults = `cluster-enabled yes
 cluster-config-file nodes.conf
-cluster-node-timeout 1000
+cluster-node-timeout ` + restful + `
 cluster-allow-replica-migration no
+cluster-replica-validity-factor 0
 repl-ping-replica-period 1`
 
 // Cluster starts a cluster and waits until every node agrees about it. Lines of config go to every
@@ -33,6 +41,7 @@ func (e Engine) Cluster(t testing.TB, config ...string) *Cluster {
 	c := &Cluster{nodes: make([]*Redis, 6)}
 	config = append([]string{clusterDefaults}, config...)
 	e.startAll(t, c.nodes, func(int) (*redisProcess, error) { return e.start(config) })
+	c.timeout(watchful)
 	const masters = 3
 	for i, node := range c.nodes {
 		node.MustDo("CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1))
@@ -52,8 +61,22 @@ func (e Engine) Cluster(t testing.TB, config ...string) *Cluster {
 	c.await(t, "all nodes of the cluster agree", func(node *Redis) bool {
 		return c.settled(node, masters)
 	})
+	c.timeout(restful)
 	return c
 }
+
+// timeout sets for how long a node may be silent.
+func (c *Cluster) timeout(ms string) {
+	for _, node := range c.nodes {
+		if node.Running() {
+			node.MustDo("CONFIG", "SET", "cluster-node-timeout", ms)
+		}
+	}
+}
+
+// Watch has the nodes look out for one that fails, and try again soon what they do not agree about,
+// until AwaitMaster returns; which begins with it, too. At other times they are patient.
+func (c *Cluster) Watch() { c.timeout(watchful) }
 
 // startAll starts several servers at once. Those that did start end with the test in any case.
 func (e Engine) startAll(
@@ -89,7 +112,6 @@ func (c *Cluster) settled(node *Redis, masters int) bool {
 	return node.Info("role") == "master" || node.Info("master_link_status") == "up"
 }
 
-// await waits until something is so for all nodes that run.
 // meet introduces to the first node those that it does not know, or does not know any more: on a
 // busy machine a handshake may take longer than nodes wait for it.
 func (c *Cluster) meet() {
@@ -101,6 +123,7 @@ func (c *Cluster) meet() {
 	}
 }
 
+// await waits until something is so for all nodes that run.
 func (c *Cluster) await(t testing.TB, what string, isSo func(*Redis) bool) {
 	t.Helper()
 	await(t, what, func() bool {
@@ -116,9 +139,12 @@ func (c *Cluster) await(t testing.TB, what string, isSo func(*Redis) bool) {
 func (r *Redis) clusterInfo() string  { return r.text("CLUSTER", "INFO") }
 func (r *Redis) clusterNodes() string { return r.text("CLUSTER", "NODES") }
 
+// pausedAfter is how long a node that does not answer may just be slow.
+const pausedAfter = 5 * time.Second
+
 // text is the answer to a command if it is text and comes soon, "" otherwise.
 func (r *Redis) text(args ...string) string {
-	answer, _ := r.client.do(2*time.Second, args...)
+	answer, _ := r.client.do(pausedAfter, args...)
 	text, _ := answer.(string)
 	return text
 }
@@ -167,18 +193,21 @@ func (c *Cluster) ReplicaOf(key string) *Redis {
 // KillMaster kills the master of a key and returns it. It does not wait for a failover.
 func (c *Cluster) KillMaster(t testing.TB, key string) *Redis {
 	t.Helper()
-	master := c.MasterOf(key)
-	if master == nil {
-		t.Fatalf("no node of the cluster is master of %q", key)
-	}
+	var master *Redis
+	await(t, fmt.Sprintf("a node is master of %q", key), func() bool {
+		master = c.MasterOf(key)
+		return master != nil
+	})
 	master.Kill()
 	return master
 }
 
 // AwaitMaster waits until the master of a key is another than old, and all nodes that run find the
-// cluster whole. It returns the new one.
+// cluster whole. It returns the new one. Only meanwhile does a cluster fail over by itself, see Watch.
 func (c *Cluster) AwaitMaster(t testing.TB, key string, old *Redis) *Redis {
 	t.Helper()
+	c.Watch()
+	defer c.timeout(restful)
 	var master *Redis
 	await(t, fmt.Sprintf("another node becomes master of %q", key), func() bool {
 		master = c.MasterOf(key)
@@ -204,7 +233,7 @@ func (r *Redis) self(key string) (clusterView, bool) {
 	if !r.Running() {
 		return clusterView{}, false
 	}
-	slot, err := r.client.do(2*time.Second, "CLUSTER", "KEYSLOT", key)
+	slot, err := r.client.do(pausedAfter, "CLUSTER", "KEYSLOT", key)
 	number, ok := slot.(int64)
 	if err != nil || !ok {
 		return clusterView{}, false

@@ -9,10 +9,12 @@ import (
 )
 
 // Ports are taken from where Linux does not take those of outgoing connections (32768 and up), and
-// low enough for a cluster's second port, which is 10000 higher, to be there as well.
+// low enough for a cluster's second port, which is 10000 higher, to be there as well. There are
+// fewer than that, so that nobody's second port is another's first, which may be bound sooner.
 const (
 	lowestPort  = 10500
-	highestPort = 22500
+	highestPort = lowestPort + secondPort
+	secondPort  = 10000
 )
 
 // freePort returns a port of 127.0.0.1 that is free, as is the one 10000 higher. It stays reserved
@@ -24,7 +26,7 @@ func freePort() (int, error) {
 		if err != nil {
 			continue // another test's
 		}
-		if !listenable(local(port)) || !listenable(local(port+10000)) {
+		if !listenable(local(port)) || !listenable(local(port+secondPort)) {
 			_ = reservation.Close()
 			continue
 		}

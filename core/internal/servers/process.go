@@ -130,9 +130,12 @@ func (p *process) stop(signal syscall.Signal) error {
 func (p *process) pause() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.alive() {
-		p.signalAll(signalPause)
+	if !p.alive() {
+		return
 	}
+	family := p.signalAll(signalPause)
+	// What is sent from now on must not find one that is still on its way to a stop.
+	eventually(func() bool { return !slices.ContainsFunc(family, moves) })
 }
 
 func (p *process) resume() {
@@ -190,6 +193,12 @@ func descendants(pid int) []int {
 func runs(pid int) bool {
 	_, state := parentOf(pid)
 	return state != "" && state != "Z" && state != "X"
+}
+
+// moves reports whether a process is there and not stopped.
+func moves(pid int) bool {
+	_, state := parentOf(pid)
+	return state != "" && state != "Z" && state != "X" && state != "T"
 }
 
 // parentOf reads /proc/<pid>/stat: number, name in parentheses, state, parent (proc(5)).

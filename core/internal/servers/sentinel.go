@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // MasterName is what the sentinels call the master.
@@ -13,7 +12,9 @@ const MasterName = "sessions"
 
 // Sentinel is a master with one replica, watched by three sentinels. Everybody, clients, sentinels
 // and the replica, reaches each of the two servers through a [Link] of its own, whose address is
-// the one that the sentinels tell; a server's own address, [Redis.Addr], goes round it.
+// the one that the sentinels tell; a server's own address, [Redis.Addr], goes round it. The sentinels
+// take nothing for dead before somebody awaits another master, so that they do not fail over only
+// because the machine is busy.
 type Sentinel struct {
 	engine    Engine
 	nodes     []*Redis
@@ -59,13 +60,32 @@ func (e Engine) Sentinel(t testing.TB, config ...string) *Sentinel {
 	return s
 }
 
-// startSentinel starts a sentinel that takes a silent server for dead after one second.
+// A vigilance is what sentinels are told: after how many milliseconds without an answer a server is
+// dead, and how much later they try again what has not come to its end. They promote no replica that
+// has been without its master for more than ten times the former, and bring one back to its master
+// after the latter.
+type vigilance struct{ downAfter, failoverTimeout string }
+
+var (
+	atRest  = vigilance{downAfter: "120000", failoverTimeout: "180000"}
+	onGuard = vigilance{downAfter: "3000", failoverTimeout: "6000"}
+)
+
+// watch has the sentinels be so vigilant.
+func (s *Sentinel) watch(v vigilance) {
+	for _, sentinel := range s.sentinels {
+		sentinel.MustDo("SENTINEL", "SET", MasterName,
+			"down-after-milliseconds", v.downAfter, "failover-timeout", v.failoverTimeout)
+	}
+}
+
+// startSentinel starts a sentinel that takes nothing for dead yet.
 func (e Engine) startSentinel(master, password string) (*redisProcess, error) {
 	host, port, _ := strings.Cut(master, ":")
 	lines := []string{
 		fmt.Sprintf("sentinel monitor %s %s %s 2", MasterName, host, port),
-		fmt.Sprintf("sentinel down-after-milliseconds %s 1000", MasterName),
-		fmt.Sprintf("sentinel failover-timeout %s 6000", MasterName),
+		fmt.Sprintf("sentinel down-after-milliseconds %s %s", MasterName, atRest.downAfter),
+		fmt.Sprintf("sentinel failover-timeout %s %s", MasterName, atRest.failoverTimeout),
 	}
 	if password != "" {
 		lines = append(lines, fmt.Sprintf("sentinel auth-pass %s %s", MasterName, password))
@@ -85,7 +105,7 @@ daemonize no
 
 // masterState is what a sentinel knows of the master, by field; empty if it does not answer.
 func (r *Redis) masterState() map[string]string {
-	answer, _ := r.client.do(2*time.Second, "SENTINEL", "MASTER", MasterName)
+	answer, _ := r.Do("SENTINEL", "MASTER", MasterName)
 	fields, _ := answer.([]any)
 	state := map[string]string{}
 	for i := 0; i+1 < len(fields); i += 2 {
@@ -153,21 +173,36 @@ func (s *Sentinel) Replica() *Redis {
 // KillMaster kills the master and returns it. It does not wait for a failover.
 func (s *Sentinel) KillMaster(t testing.TB) *Redis {
 	t.Helper()
-	master := s.Master()
-	if master == nil {
-		t.Fatal("the sentinels do not agree who is master")
-	}
+	var master *Redis
+	await(t, "the sentinels agree who is master", func() bool {
+		master = s.Master()
+		return master != nil
+	})
 	master.Kill()
 	return master
 }
 
+// failingOver reports whether a failover goes on.
+func (s *Sentinel) failingOver() bool {
+	return slices.ContainsFunc(s.sentinels, func(sentinel *Redis) bool {
+		return strings.Contains(sentinel.masterState()["flags"], "failover_in_progress")
+	})
+}
+
 // AwaitMaster waits until all sentinels call another server than old the master, and it is one. It
-// returns that.
+// returns that. Only meanwhile do they fail over by themselves; they go on with a failover that was
+// begun by SENTINEL FAILOVER before.
 func (s *Sentinel) AwaitMaster(t testing.TB, old *Redis) *Redis {
 	t.Helper()
 	var master *Redis
+	guarded := false
+	defer s.watch(atRest)
 	await(t, "another server becomes master", func() bool {
 		master = s.Master()
+		if master == old && !guarded && !s.failingOver() {
+			s.watch(onGuard)
+			guarded = true
+		}
 		return master != nil && master != old && master.Info("role") == "master" &&
 			!slices.ContainsFunc(s.sentinels, func(sentinel *Redis) bool {
 				state := sentinel.masterState()

@@ -11,8 +11,12 @@ import (
 const setting = "SESSIONSERVERSTORE_INSTALL"
 
 // patience bounds every single wait. It is long because the machine may be busy with the tests of
-// other packages; nothing waits for it unless something is wrong.
-const patience = 30 * time.Second
+// other packages, and because a sentinel that has been kept waiting itself trusts its clock again
+// after half a minute only (TILT mode); nothing waits for it unless something is wrong.
+const patience = 90 * time.Second
+
+// answerTime is how long a server may take for one answer, where that is no error of the test.
+const answerTime = 30 * time.Second
 
 // skipped counts the tests of this process that were skipped for want of a server.
 var skipped atomic.Int64
