@@ -51,7 +51,7 @@ func offset(t testing.TB, server *servers.Redis) int64 {
 const quick = 50 * time.Millisecond
 
 // patient is for tests in which a confirmation comes, on a machine that may be slow.
-const patient = 4 * time.Second
+const patient = 30 * time.Second
 
 func TestAnEndThatNoReplicaHasIsNotDurable(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine servers.Engine) {
@@ -70,7 +70,7 @@ func TestAnEndThatNoReplicaHasIsNotDurable(t *testing.T) {
 		p.link.Heal()
 		require.Eventually(t, func() bool {
 			return store.Delete(t.Context(), rec.ID) == nil
-		}, 20*time.Second, quick)
+		}, longEnough, quick)
 		answer, err := p.replica.Do("EXISTS", "session:"+string(rec.ID))
 		require.NoError(t, err)
 		require.EqualValues(t, 0, answer, "what is confirmed is on the replica")
@@ -115,7 +115,7 @@ func TestARenewalThatNoReplicaHasIsNotDurable(t *testing.T) {
 		p.link.Heal()
 		require.Eventually(t, func() bool {
 			return store.Renew(t.Context(), renewed, renewed.Revision) == nil
-		}, 20*time.Second, quick)
+		}, longEnough, quick)
 		requireStored(t, store, renewed)
 	})
 }
@@ -138,12 +138,10 @@ func TestARenewalIsConfirmedBelowALaterChange(t *testing.T) {
 
 		p.link.Heal()
 		require.Eventually(t, func() bool {
-			err := store.Renew(t.Context(), renewed, renewed.Revision)
+			err = store.Renew(t.Context(), renewed, renewed.Revision)
 			return !isNotDurable(err)
-		}, 20*time.Second, quick)
-		err = store.Renew(t.Context(), renewed, renewed.Revision)
+		}, longEnough, quick)
 		require.ErrorIs(t, err, core.ErrConflict)
-		require.NotErrorIs(t, err, core.ErrNotDurable)
 		requireStored(t, store, later)
 		// It writes, so that there is something to confirm on every version of the server.
 		before := offset(t, p.master)
@@ -210,7 +208,7 @@ func TestAutomaticAsksForAReplicaOnceItHasSeenOne(t *testing.T) {
 		require.Eventually(t, func() bool { // the master hears of it a little later
 			return store.Delete(t.Context(), newRecord().ID) == nil &&
 				store.Durability() == core.Replicated
-		}, 20*time.Second, quick)
+		}, longEnough, quick)
 
 		rec := created(t, store)
 		link.Cut()
@@ -291,7 +289,7 @@ func TestWaitingForReplicasLeavesTimeForTheAnswer(t *testing.T) {
 			redisstore.Options{Replicas: 1, ConfirmTimeout: time.Hour})
 		rec := created(t, store)
 		p.link.Cut()
-		ctx, cancel := contextWithTimeout(t, 12*time.Second)
+		ctx, cancel := contextWithTimeout(t, 20*time.Second)
 		defer cancel()
 		require.ErrorIs(t, store.Delete(ctx, rec.ID), core.ErrNotDurable)
 		require.NoError(t, ctx.Err())

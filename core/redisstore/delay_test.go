@@ -15,6 +15,6 @@ func TestAnEndComesToAnotherNode(t *testing.T) {
 	})
 	t.Run("a cluster", func(t *testing.T) {
 		url := "redis://" + servers.Engines(t)[0].Cluster(t).Addrs()[0]
-		storesuite.Delays(t, subject(url, redisstore.Options{}))
+		storesuite.Delays(t, subject(url, redisstore.Options{ConfirmTimeout: patient}))
 	})
 }

@@ -55,7 +55,7 @@ func (s *sign) lead(client net.Conn) {
 func TestAStoreLeavesAMasterThatWasDemoted(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine servers.Engine) {
 		for name, options := range map[string]redisstore.Options{
-			"since its calls fail":       {Journal: redisstore.NoJournal},
+			"since its calls fail":       {Journal: redisstore.NoJournal, ConfirmTimeout: patient},
 			"since its journal needs it": {Replicas: redisstore.NoReplicas},
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -86,7 +86,7 @@ func eachOutage(
 			store := open(t, "redis://user:"+password+"@"+link.Addr()+"?"+timeouts, options)
 			server.MustDo("ACL", "SETUSER", "user", "on", ">"+password, "~*", "+@all")
 			if when == "later" {
-				require.True(t, works(t, store)())
+				eventually(t, works(t, store), "it works")
 			}
 			test(t, link, store)
 		})
@@ -154,7 +154,7 @@ func TestConnectingAnewHoldsNoCallBeyondItsDeadline(t *testing.T) {
 	link := servers.NewLink(t, server.Addr())
 	store := open(t, "redis://"+link.Addr()+"?"+longTimeouts,
 		redisstore.Options{Journal: redisstore.NoJournal})
-	require.True(t, works(t, store)())
+	eventually(t, works(t, store), "it works")
 	before := ours()
 	server.MustDo("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 	eventually(t, func() bool { return ours() < before }, "the client knows")

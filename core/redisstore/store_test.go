@@ -48,9 +48,9 @@ func TestTheStoreKeepsItsContractInACluster(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine servers.Engine) {
 		cluster := engine.Cluster(t)
 		for name, options := range map[string]redisstore.Options{
-			"automatic":         {},
+			"automatic":         {ConfirmTimeout: patient},
 			"nothing confirmed": {Replicas: redisstore.NoReplicas, Journal: redisstore.NoJournal},
-			"all confirmed":     {Replicas: 1, ConfirmWrites: true},
+			"all confirmed":     {Replicas: 1, ConfirmWrites: true, ConfirmTimeout: patient},
 		} {
 			t.Run(name, func(t *testing.T) {
 				sessiontest.TestStore(t, func(t testing.TB) core.Store {

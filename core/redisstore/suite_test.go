@@ -2,7 +2,6 @@ package redisstore_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -42,14 +41,14 @@ func TestSuiteWithCopies(t *testing.T) {
 		server := engine.Start(t)
 		server.Replica(t, nil)
 		s := subject(server.URL(), redisstore.Options{
-			Replicas: 1, ConfirmWrites: true, ConfirmTimeout: 30 * time.Second,
+			Replicas: 1, ConfirmWrites: true, ConfirmTimeout: patient,
 		})
 		s.Share = 10
 		storesuite.Nodes(t, s)
 	})
 	t.Run("a cluster", func(t *testing.T) {
 		s := subject("redis://"+engine.Cluster(t).Addrs()[0], redisstore.Options{
-			ConfirmTimeout: 30 * time.Second,
+			ConfirmTimeout: patient,
 		})
 		s.Share = 10
 		storesuite.Nodes(t, s)
