@@ -54,8 +54,7 @@ func failOver(
 	t.Helper()
 	addrs := cluster.Addrs()
 	url := "redis://" + addrs[0] + "?addr=" + strings.Join(addrs[1:], "&addr=")
-	master, replica := cluster.MasterOf(key), cluster.ReplicaOf(key)
-	require.NotNil(t, replica)
+	master, replica := awaitPair(t, cluster, key)
 	awaitSync(t, master, replica)
 	all := clusterBouts(name)
 	all.begin(t, seed, url)
@@ -83,7 +82,8 @@ func TestFaultsMasterOfAClusterIsKilled(t *testing.T) {
 func TestFaultsReplicaOfAClusterTakesOver(t *testing.T) {
 	slowFault(t, 1, func(t *testing.T, engine servers.Engine, seed uint64) {
 		cluster := engine.Cluster(t)
-		order := ordersAhead(t, cluster.ReplicaOf("a"))
+		_, replica := awaitPair(t, cluster, "a")
+		order := ordersAhead(t, replica)
 		failOver(t, seed, cluster, "takeover", "a", func(_, replica *servers.Redis) {
 			order("CLUSTER", "FAILOVER", "TAKEOVER")
 			replica.Resume()

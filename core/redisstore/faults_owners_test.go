@@ -25,11 +25,10 @@ func (b ownerBout) begin(t *testing.T, seed uint64, url string) {
 	b.run = faults.Start(t, seed, b.nodes(t, url)...).Name(b.name)
 	b.run.Create(half)
 	b.run.Begin(half)
-	require.Equal(t, half, b.run.EachNth(faults.SignIn, 2, 0, 2*half), b.name)
-	require.Equal(t, half, b.run.EachNth(faults.Ask, 2, 1, 2*half), b.name)
+	b.run.Insist(faults.SignIn, 2, 0, 2*half)
+	b.run.Insist(faults.Ask, 2, 1, 2*half)
 	for from := range 2 {
-		ended := b.run.EachNth(faults.RevokeOwner, 4, from*half, from*half+half)
-		require.Equal(t, half/4, ended, b.name)
+		b.run.Insist(faults.RevokeOwner, 4, from*half, from*half+half)
 	}
 }
 
@@ -162,7 +161,7 @@ func TestFaultsOwnersOfALinkThatIsCut(t *testing.T) {
 			}
 			run := faults.Start(t, seed, nodes...).Name(name)
 			run.Create(20)
-			require.Equal(t, 20, run.Each(faults.SignIn, 0, 20))
+			run.Insist(faults.SignIn, 1, 0, 20)
 			stop := run.Go(faults.Load{Mix: faults.OwnersMix(), From: 20})
 			awaitOperations(t, run, 100)
 			link.Cut()

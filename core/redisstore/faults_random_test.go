@@ -85,6 +85,7 @@ func randomFaults() []randomFault {
 		}},
 		{"a replica takes over in good order", func(t *testing.T, run *faults.Run,
 			cluster *servers.Cluster, key string, master, replica *servers.Redis) {
+			cluster.Watch()
 			for range 10 { // it gives up by itself after 5 seconds
 				replica.MustDo("CLUSTER", "FAILOVER")
 				if shortly(func() bool { return replica.Info("role") == "master" }) {

@@ -41,6 +41,7 @@ func TestFaultsMemoryThatIsFull(t *testing.T) {
 		for _, policy := range []string{"noeviction", "allkeys-lru"} {
 			server := engine.Start(t, "maxmemory 6mb", "maxmemory-policy "+policy)
 			b := &bout{name: policy, config: untouched()}
+			b.config.LoadTimeout, b.config.CommitTimeout = unhurried, unhurried
 			run := faults.Start(t, seed, b.nodes(t, server.URL())...).Name(policy)
 			run.Create(60)
 			fillMemory(t, server, 20<<20)
@@ -73,6 +74,7 @@ func fillDisk(t *testing.T, server *servers.Redis) (makeRoom func()) {
 	server.MustDo("BGREWRITEAOF")
 	require.Eventually(t, func() bool {
 		return server.Info("aof_rewrite_in_progress") == "0" && server.Info("aof_base_size") != "" &&
+			server.Info("aof_rewrite_scheduled") == "0" &&
 			server.Info("aof_last_bgrewrite_status") == "ok"
 	}, faultPatience, faultPoll)
 	return func() {
@@ -90,7 +92,11 @@ func TestFaultsDiskThatIsFull(t *testing.T) {
 			server := engine.Start(t, "appendonly yes", "appendfsync "+policy)
 			// Without touches, so that the first write that the disk has no room for is an end.
 			b := &bout{name: policy, config: untouched(), options: nothingConfirmed}
-			b.config.CommitTimeout = impatient().CommitTimeout
+			b.config.LoadTimeout, b.config.CommitTimeout = unhurried, unhurried
+			if policy == "always" { // nobody answers
+				b.config = impatient()
+				b.config.TouchInterval = untouched().TouchInterval
+			}
 			run := faults.Start(t, seed, b.nodes(t, server.URL())...).Name(policy)
 			run.Create(40)
 			makeRoom := fillDisk(t, server)

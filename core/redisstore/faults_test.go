@@ -36,17 +36,19 @@ var (
 	}
 	journalAlone  = redisstore.Options{Replicas: redisstore.NoReplicas}
 	endsConfirmed = redisstore.Options{
-		Journal: redisstore.NoJournal, ConfirmTimeout: 150 * time.Millisecond,
+		Journal: redisstore.NoJournal, ConfirmTimeout: 300 * time.Millisecond,
 	}
 	allConfirmed = redisstore.Options{
-		ConfirmWrites: true, ConfirmTimeout: 150 * time.Millisecond,
+		ConfirmWrites: true, ConfirmTimeout: 300 * time.Millisecond,
 	}
 )
 
 // How long to wait for what must come, and how often to look.
 const (
-	faultPatience = time.Minute
+	faultPatience = 2 * time.Minute
 	faultPoll     = 10 * time.Millisecond
+	// unhurried is for an operation that a busy machine must not have given up.
+	unhurried = 8 * time.Second
 )
 
 // untouched is for a journal, which does a renewal again only on top of what it replaced: if a
@@ -169,6 +171,10 @@ func (all bouts) begin(t *testing.T, seed uint64, url string) {
 		b.run.Create(3*b.third() + forLoad)
 	})
 	all.each(func(b *bout) { b.run.Work(faults.Load{From: 3 * b.third(), Steps: 15}) })
+	all.inTurn(func(b *bout) { // both nodes' journals have something to look after
+		first := 3 * b.third()
+		b.run.Insist(faults.Revoke, 1, first, first+2)
+	})
 }
 
 // harm does with each session what the fault is going to undo.

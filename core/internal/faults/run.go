@@ -87,21 +87,25 @@ func (r *Run) Sessions() int {
 	return len(r.clients)
 }
 
-// Create begins n sessions. Each is tried a few times, and if it has no token then, the test ends.
+// Create begins n sessions. Each is tried until it has a token. If that takes too long the test
+// ends.
 func (r *Run) Create(n int) {
 	r.t.Helper()
-	const attempts = 5
+	ctx, cancel := context.WithTimeout(r.ctx, settleWithin)
+	defer cancel()
 	var failed atomic.Value
 	r.each(n, func(i int) {
 		c := r.newClient()
-		var o Operation
-		for range attempts {
-			o = r.record(r.ctx, r.node(i), c, Operation{Kind: Create, Session: c.number})
+		for {
+			o := r.record(ctx, r.node(i), c, Operation{Kind: Create, Session: c.number})
 			if _, tokens := c.known(); tokens > 0 {
 				return // perhaps it is not confirmed, but it is there
 			}
+			if !pause(ctx, 20*time.Millisecond) {
+				failed.Store(o)
+				return
+			}
 		}
-		failed.Store(o)
 	})
 	if o := failed.Load(); o != nil {
 		r.t.Fatalf("a session cannot begin: %v", o)
@@ -114,6 +118,27 @@ func (r *Run) Create(n int) {
 func (r *Run) Each(kind Kind, from, to int) (acknowledged int) {
 	r.t.Helper()
 	return r.EachNth(kind, 1, from, to)
+}
+
+// Insist is EachNth until each was acknowledged, since on a busy machine an answer may come too late.
+// It is for what must have happened before a fault. If that takes too long the test ends.
+func (r *Run) Insist(kind Kind, n, from, to int) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.ctx, settleWithin)
+	defer cancel()
+	var failed atomic.Value
+	r.each((to-from+n-1)/n, func(i int) {
+		o := r.step(ctx, kind, r.node(i), r.client(from+i*n), ByID)
+		for o.Outcome != OK && pause(ctx, 20*time.Millisecond) {
+			o = r.step(ctx, kind, r.node(i), r.client(from+i*n), ByID)
+		}
+		if o.Outcome != OK {
+			failed.Store(o)
+		}
+	})
+	if o := failed.Load(); o != nil {
+		r.t.Fatalf("not acknowledged within %v: %v", settleWithin, o)
+	}
 }
 
 // EachNth is Each for every n-th session from from on.

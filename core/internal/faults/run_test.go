@@ -151,6 +151,26 @@ func TestEndsThatAreNotConfirmedAtTheCloseStayUnknown(t *testing.T) {
 	require.Zero(t, run.History().Count(faults.OK, faults.Confirm))
 }
 
+func TestWhatIsInsistedOnIsTriedUntilItIsAcknowledged(t *testing.T) {
+	store := newBadStore()
+	run := faults.Start(t, settings.Seed(), nodes(t, store)...)
+	run.Create(4)
+	store.set(func(s *badStore) { s.few = true })
+	tried := make(chan struct{})
+	go func() {
+		defer close(tried)
+		assert.Eventually(t, func() bool {
+			return run.History().Count(faults.Unknown, faults.Revoke) >= 4
+		}, 30*time.Second, time.Millisecond)
+		store.set(func(s *badStore) { s.few = false })
+	}()
+	run.Insist(faults.Revoke, 2, 0, 4)
+	<-tried
+	require.Equal(t, 2, run.History().Count(faults.OK, faults.Revoke), "each second session")
+	run.ReadAll()
+	requireNone(t, run.Verdict())
+}
+
 func TestALoadGoesOnUntilItIsStopped(t *testing.T) {
 	store := newBadStore()
 	run := faults.Start(t, settings.Seed(), nodes(t, store)...)
