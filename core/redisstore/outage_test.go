@@ -212,7 +212,7 @@ func TestManyCallsAtOnceConnectOnce(t *testing.T) {
 	engine := servers.Engines(t)[0]
 	server := engine.Start(t)
 	link := servers.NewLink(t, server.Addr())
-	store := open(t, "redis://"+link.Addr(), redisstore.Options{})
+	store := open(t, "redis://"+link.Addr()+"?"+longTimeouts, redisstore.Options{})
 	before := received(t, server)
 	link.Cut()
 	var all sync.WaitGroup
