@@ -13,6 +13,15 @@ func TestCluster(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine servers.Engine) {
 		c := engine.Cluster(t, "requirepass secret")
 		require.Len(t, c.Addrs(), 6)
+		atRest := func() {
+			for _, node := range c.Nodes() {
+				if node.Running() {
+					timeout := node.MustDo("CONFIG", "GET", "cluster-node-timeout")
+					require.Equal(t, []any{"cluster-node-timeout", "20000"}, timeout)
+				}
+			}
+		}
+		atRest()
 		for _, key := range []string{"a", "b", "c"} { // one for each master
 			master := c.MasterOf(key)
 			require.Equal(t, "OK", master.MustDo("SET", key, key))
@@ -28,8 +37,10 @@ func TestCluster(t *testing.T) {
 		require.Equal(t, replica, c.AwaitMaster(t, "a", old))
 		require.Equal(t, "a", replica.MustDo("GET", "a"))
 		require.Nil(t, c.ReplicaOf("a"))
+		atRest()
 
 		old.Restart()
+		atRest()
 		eventually(t, func() bool { return c.ReplicaOf("a") == old }, "the old master comes back")
 	})
 }

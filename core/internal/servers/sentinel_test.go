@@ -1,6 +1,7 @@
 package servers_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,6 +17,14 @@ func TestSentinel(t *testing.T) {
 		require.Equal(t, s.Nodes(), []*servers.Redis{master, replica})
 		require.Equal(t, s.MasterName(), servers.MasterName)
 		require.Len(t, s.Addrs(), 3)
+		atRest := func() {
+			for _, sentinel := range s.Sentinels() {
+				fields, _ := sentinel.MustDo("SENTINEL", "MASTER", servers.MasterName).([]any)
+				at := slices.Index(fields, any("down-after-milliseconds"))
+				require.Equal(t, "120000", fields[at+1])
+			}
+		}
+		atRest()
 		master.MustDo("SET", "a", "1")
 		require.Equal(t, int64(1), master.MustDo("WAIT", "1", "10000"))
 
@@ -25,6 +34,7 @@ func TestSentinel(t *testing.T) {
 		require.Equal(t, "1", replica.MustDo("GET", "a"))
 		require.Equal(t, "master", master.Info("role"), "nobody could tell it")
 		require.Equal(t, master, s.Replica())
+		atRest()
 	})
 }
 
