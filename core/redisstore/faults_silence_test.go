@@ -23,8 +23,8 @@ type silence struct {
 	end    func()
 }
 
-// impatient is a Config whose writes give up soon. What comes before them does not, so that it comes
-// to a write.
+// impatient is a Config whose writes give up soon. What comes before them does not, so that it
+// comes to a write.
 func impatient() core.Config {
 	return core.Config{CommitTimeout: 300 * time.Millisecond, LoadTimeout: unhurried}
 }
@@ -115,8 +115,8 @@ func TestFaultsServerThatHangsAndGoesOn(t *testing.T) {
 	})
 }
 
-// The way is so slow that operations give up, one of them in any case, and the network is not lossy:
-// what was sent arrives. A store that takes no answer for yes shows an end that has not happened yet.
+// The way is so slow that operations give up, one of them in any case, and the network is not
+// lossy: what was sent arrives. A store that takes no answer for yes shows an end that has not happened yet.
 func TestFaultsSlowWayToTheServer(t *testing.T) {
 	fault(t, func(t *testing.T, engine servers.Engine, seed uint64) {
 		server := engine.Start(t)

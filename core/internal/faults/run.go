@@ -120,8 +120,8 @@ func (r *Run) Each(kind Kind, from, to int) (acknowledged int) {
 	return r.EachNth(kind, 1, from, to)
 }
 
-// Insist is EachNth until each was acknowledged, since on a busy machine an answer may come too late.
-// It is for what must have happened before a fault. If that takes too long the test ends.
+// Insist is EachNth until each was acknowledged, since on a busy machine an answer may come too
+// late. It is for what must have happened before a fault. If that takes too long the test ends.
 func (r *Run) Insist(kind Kind, n, from, to int) {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.ctx, settleWithin)

@@ -17,9 +17,9 @@ type Cluster struct {
 	nodes []*Redis
 }
 
-// A node that has been silent for the timeout is taken to have failed. At rest that is long, so that
-// nothing fails over only because the machine is busy. A watchful cluster needs two to three seconds
-// for a failover, and gets to know itself sooner.
+// A node that has been silent for the timeout, in milliseconds, is taken to have failed. At rest
+// that is long, so that nothing fails over only because the machine is busy. A watchful cluster
+// needs two to three seconds for a failover, and gets to know itself sooner.
 const (
 	restful  = "20000"
 	watchful = "1000"
@@ -203,7 +203,8 @@ func (c *Cluster) KillMaster(t testing.TB, key string) *Redis {
 }
 
 // AwaitMaster waits until the master of a key is another than old, and all nodes that run find the
-// cluster whole. It returns the new one. Only meanwhile does a cluster fail over by itself, see Watch.
+// cluster whole. It returns the new one. Only meanwhile does a cluster fail over by itself: see
+// Watch.
 func (c *Cluster) AwaitMaster(t testing.TB, key string, old *Redis) *Redis {
 	t.Helper()
 	c.Watch()

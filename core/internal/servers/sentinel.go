@@ -12,9 +12,9 @@ const MasterName = "sessions"
 
 // Sentinel is a master with one replica, watched by three sentinels. Everybody, clients, sentinels
 // and the replica, reaches each of the two servers through a [Link] of its own, whose address is
-// the one that the sentinels tell; a server's own address, [Redis.Addr], goes round it. The sentinels
-// take nothing for dead before somebody awaits another master, so that they do not fail over only
-// because the machine is busy.
+// the one that the sentinels tell; a server's own address, [Redis.Addr], goes round it. The
+// sentinels take nothing for dead before somebody awaits another master, so that they do not fail
+// over only because the machine is busy.
 type Sentinel struct {
 	engine    Engine
 	nodes     []*Redis
@@ -61,9 +61,9 @@ func (e Engine) Sentinel(t testing.TB, config ...string) *Sentinel {
 }
 
 // A vigilance is what sentinels are told: after how many milliseconds without an answer a server is
-// dead, and how much later they try again what has not come to its end. They promote no replica that
-// has been without its master for more than ten times the former, and bring one back to its master
-// after the latter.
+// dead, and how much later they try again what has not come to its end. They promote no replica
+// that has been without its master for more than ten times the former, and bring one back that
+// follows somebody else after the latter.
 type vigilance struct{ downAfter, failoverTimeout string }
 
 var (
