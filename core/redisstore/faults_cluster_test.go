@@ -30,7 +30,9 @@ func fallBehind(t *testing.T, master, replica *servers.Redis, key string) {
 	t.Helper()
 	replica.Pause()
 	megabyte := strings.Repeat("x", 1<<20)
-	for i := range 32 { // net.ipv4.tcp_rmem and tcp_wmem come to 10 megabytes
+	// The greatest net.ipv4.tcp_rmem and tcp_wmem come to 10 or 36 megabytes, and with 64 a master
+	// gives a replica up.
+	for i := range 48 {
 		master.MustDo("SET", fmt.Sprintf("{%s}:%d", key, i%4), megabyte)
 	}
 }

@@ -116,7 +116,8 @@ func TestFaultsServerThatHangsAndGoesOn(t *testing.T) {
 }
 
 // The way is so slow that operations give up, one of them in any case, and the network is not
-// lossy: what was sent arrives. A store that takes no answer for yes shows an end that has not happened yet.
+// lossy: what was sent arrives. A store that takes no answer for yes shows an end that has not
+// happened yet.
 func TestFaultsSlowWayToTheServer(t *testing.T) {
 	fault(t, func(t *testing.T, engine servers.Engine, seed uint64) {
 		server := engine.Start(t)
