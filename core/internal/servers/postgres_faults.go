@@ -1,5 +1,7 @@
 package servers
 
+import "strconv"
+
 // Kill ends the server and all its processes as a crash would (kill -9).
 func (p *Postgres) Kill() {
 	if p.mine() {
@@ -54,7 +56,39 @@ func (p *Postgres) mine() bool {
 
 // Promote ends the server's life as a replica: from its return on it takes writes.
 func (p *Postgres) Promote() {
-	if _, err := p.Psql("SELECT pg_promote(true, 60)"); err != nil {
-		p.t.Errorf("promotion: %v", err)
+	done, err := p.Psql("SELECT pg_promote(true, 60)")
+	if err != nil || done != "t" {
+		p.t.Errorf("promotion: %q, %v", done, err)
+	}
+}
+
+// HoldLog stops the process that writes the log of what was committed without waiting for the disk
+// (synchronous_commit = off): from then on nothing of that gets there but with a commit that waits,
+// and a Kill loses it for sure. It lasts until the server is killed, stopped or started again.
+func (p *Postgres) HoldLog() {
+	if !p.mine() {
+		return
+	}
+	const writer = " FROM pg_stat_activity WHERE backend_type = 'walwriter'"
+	held := eventually(func() bool {
+		text, err := p.Psql("SELECT pid" + writer)
+		pid, _ := strconv.Atoi(text)
+		if err != nil || pid == 0 {
+			return false // it has not begun yet
+		}
+		send(pid, signalPause)
+		if !eventually(func() bool { return stands(pid) || !runs(pid) }) {
+			return false
+		}
+		// In the middle of its work it might hold a lock that all others need.
+		idle, err := p.Psql("SELECT wait_event = 'WalWriterMain'" + writer)
+		if err != nil || idle != "t" {
+			send(pid, signalResume)
+			return false
+		}
+		return true
+	})
+	if !held {
+		p.t.Errorf("PostgreSQL's writer of the log does not stop")
 	}
 }

@@ -108,7 +108,8 @@ func (p *Postgres) setStandbys(names string) error {
 	return err
 }
 
-// awaitReplica waits until the primary sends to a replica, and counts on it if it is to.
+// awaitReplica waits until the primary sends to a replica, and counts on it if it is to: each commit
+// that comes then waits for it.
 func (p *Postgres) awaitReplica(t testing.TB, name string, sync bool) {
 	t.Helper()
 	await(t, "PostgreSQL streams to "+name, func() bool {
@@ -117,6 +118,17 @@ func (p *Postgres) awaitReplica(t testing.TB, name string, sync bool) {
 		state, counted, _ := strings.Cut(got, "|")
 		return err == nil && state == "streaming" && (counted != "async") == sync
 	})
+	if !sync {
+		return
+	}
+	// That commits wait at all is switched on by the checkpointer, when it reads the configuration
+	// anew, which it does before it looks for something to do. While the first of these two is
+	// carried out it may not have done so; the second one it finds after that.
+	for range 2 {
+		if _, err := p.Psql("CHECKPOINT"); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // AwaitCaughtUp waits until a replica has applied all that the server has written so far.

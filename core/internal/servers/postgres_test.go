@@ -53,6 +53,26 @@ func TestPostgres(t *testing.T) {
 		require.Equal(t, "", query(t, p, "TABLE a"))
 	})
 
+	t.Run("a held log loses what does not wait for the disk, and nothing else", func(t *testing.T) {
+		p := servers.NewPostgres(t, "fsync = on", "synchronous_commit = off",
+			"wal_writer_delay = 1ms") // it would lose nothing
+		query(t, p, "CREATE TABLE a (b int)")
+		for range 2 {
+			p.HoldLog()
+			query(t, p, "SET synchronous_commit = on; DELETE FROM a; INSERT INTO a VALUES (1)")
+			query(t, p, "INSERT INTO a VALUES (2)")
+			require.Equal(t, "2", query(t, p, "SELECT count(*) FROM a"))
+			p.Kill()
+			p.Restart()
+			require.Equal(t, "1", query(t, p, "TABLE a"))
+		}
+		p.HoldLog()
+		query(t, p, "INSERT INTO a VALUES (3)")
+		p.Stop()
+		p.Restart()
+		require.Equal(t, "2", query(t, p, "SELECT count(*) FROM a"), "it ends in good order")
+	})
+
 	t.Run("it asks for the password, and has TLS if it is told to", func(t *testing.T) {
 		p := servers.NewPostgres(t, servers.Certificates(t).Postgres()...)
 		require.Contains(t, p.URL(), "sslmode=verify-full")
