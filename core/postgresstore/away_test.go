@@ -118,7 +118,7 @@ func TestAServerThatDoesNotAnswerCostsNoMoreThanTheDeadline(t *testing.T) {
 	}
 	link.Drop()
 	link.Heal()
-	require.Eventually(t, func() bool { return store.Ping(shortly(t)) == nil },
+	require.Eventually(t, func() bool { return store.Ping(t.Context()) == nil },
 		patience, time.Millisecond)
 	got, err := store.Load(t.Context(), rec.ID)
 	require.NoError(t, err)

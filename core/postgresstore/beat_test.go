@@ -25,7 +25,7 @@ func (beatDB) QueryRow(context.Context, string, ...any) pgx.Row        { panic("
 func TestABeatThatIsHeardTwiceCountsOnce(t *testing.T) {
 	b := newBeats(1)
 	late, tries := "", 0
-	s := &Store{ear: ear{name: "x"}, db: beatDB(func(beat string) error {
+	s := &Store{ear: ear{name: "x", within: beatWithin}, db: beatDB(func(beat string) error {
 		tries++
 		if tries == 1 {
 			late = beat

@@ -48,7 +48,7 @@ func TestPgBouncerInTransactionMode(t *testing.T) {
 	t.Run("another way to listen", func(t *testing.T) {
 		store := open(t, url+inMode("cache_describe"),
 			postgresstore.Options{Listen: server.URL()})
-		w, id := watchReady(t, store), newID()
+		w, id := watchReady(t, patient(store)), newID()
 		require.NoError(t, store.Delete(t.Context(), id))
 		w.awaitEnd(t, id)
 	})

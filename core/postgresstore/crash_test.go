@@ -12,7 +12,8 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core/postgresstore"
 )
 
-// writeLate makes a server write nothing down by itself for a while.
+// writeLate makes a server write nothing down by itself for a while, and with HoldLog nothing at
+// all.
 var writeLate = []string{
 	"synchronous_commit = off", "wal_writer_delay = 10s", "bgwriter_lru_maxpages = 0",
 	"autovacuum = off", "fsync = on", "full_page_writes = on",
@@ -28,6 +29,7 @@ func TestAnEndIsOnTheDiskWhateverTheServerIsTold(t *testing.T) {
 	after := func(do func(rec core.Record)) core.Record {
 		rec := created(t, store)
 		requireBack(t, store, rec)
+		server.HoldLog()
 		require.NoError(t, store.Delete(t.Context(), newID())) // all before is written with it
 		do(rec)
 		server.Kill()

@@ -1,5 +1,7 @@
 package postgresstore
 
+import "time"
+
 // Statements are the texts of what the Store sends in operation, for a test of the documentation.
 func (s *Store) Statements() []string {
 	t := s.statements
@@ -9,3 +11,7 @@ func (s *Store) Statements() []string {
 		t.mark, t.raiseMark, t.renewAndTell, t.deleteAndTell, t.channel, t.beat,
 	}
 }
+
+// ListenWithin sets how long a Watch waits for a beat, before the first one. A machine may stand
+// still for longer than the usual time, which is for networks.
+func (s *Store) ListenWithin(d time.Duration) { s.ear.within = d }

@@ -19,8 +19,10 @@ import (
 const half = 16
 
 // startOwners begins a run about owners. The sessions of the first half of them end before the
-// fault.
-func startOwners(t *testing.T, name string, seed uint64, open func() core.Store) *faults.Run {
+// fault. From then on a write is given up within a time: see start.
+func startOwners(
+	t *testing.T, name string, seed uint64, within time.Duration, open func() core.Store,
+) *faults.Run {
 	t.Helper()
 	stores := []core.Store{open(), open()}
 	run := faults.Start(t, seed, nodes(t, patience, stores, "a", "b")...).Name(name)
@@ -29,7 +31,7 @@ func startOwners(t *testing.T, name string, seed uint64, open func() core.Store)
 	require.Equal(t, half, run.EachNth(faults.SignIn, 2, 0, 2*half))
 	require.Equal(t, half, run.EachNth(faults.Ask, 2, 1, 2*half))
 	require.Equal(t, half/2, run.EachNth(faults.RevokeOwner, 4, 0, 2*half))
-	run.Use(nodes(t, 500*time.Millisecond, stores, "a", "b")...)
+	run.Use(nodes(t, within, stores, "a", "b")...)
 	return run
 }
 
@@ -68,7 +70,11 @@ func TestFaultsOwnersFailover(t *testing.T) {
 			}},
 		}
 		for _, s := range sites {
-			s.run = startOwners(t, s.name, seed, func() core.Store {
+			within := soon
+			if s.loses {
+				within = patience
+			}
+			s.run = startOwners(t, s.name, seed, within, func() core.Store {
 				return s.open(p.primary.URL() + manyConnections)
 			})
 		}
@@ -113,7 +119,7 @@ func TestFaultsOwnersCrash(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			settings.Seeds(func(seed uint64) bool {
 				server := servers.NewPostgres(t, c.config...)
-				run := startOwners(t, c.name, seed, func() core.Store {
+				run := startOwners(t, c.name, seed, patience, func() core.Store {
 					return open(t, server.URL()+manyConnections, postgresstore.Options{})
 				})
 				require.Equal(t, half, endAll(run))
@@ -150,7 +156,7 @@ func TestFaultsOwnersLink(t *testing.T) {
 			settings.Seeds(func(seed uint64) bool {
 				link := servers.NewLink(t, server.Addr())
 				table := newTable()
-				run := startOwners(t, c.name, seed, func() core.Store {
+				run := startOwners(t, c.name, seed, soon, func() core.Store {
 					store := open(t, server.URLVia(link)+manyConnections,
 						postgresstore.Options{Table: table})
 					if c.loses {

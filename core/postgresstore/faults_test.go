@@ -43,25 +43,36 @@ func strike(r *faults.Run) int {
 		r.End(0, ended)
 }
 
-// nodes are processes of the application, of these names, each with a store of its own.
+// nodes are processes of the application, of these names, each with a store of its own. What they
+// read they wait for.
 func nodes(
 	t *testing.T, timeout time.Duration, stores []core.Store, names ...string,
 ) (list []faults.Node) {
 	t.Helper()
 	for i, name := range names {
-		list = append(list, faults.NewNode(t, name, stores[i], core.Config{CommitTimeout: timeout}))
+		cfg := core.Config{CommitTimeout: timeout}
+		if timeout == patience {
+			cfg.LoadTimeout = patience
+		}
+		list = append(list, faults.NewNode(t, name, stores[i], cfg))
 	}
 	return list
 }
 
-// start begins a run with sessions that are there for sure. From then on a write is given up soon:
-// that is what it costs to wait for a standby that does not answer.
-func start(t *testing.T, name string, seed uint64, open func() core.Store) *faults.Run {
+// soon is when a write is given up that cannot succeed: that is what it costs to wait for a standby,
+// or a server, that does not answer.
+const soon = 500 * time.Millisecond
+
+// start begins a run with sessions that are there for sure. From then on a write is given up within
+// a time: soon, or with patience where it can succeed.
+func start(
+	t *testing.T, name string, seed uint64, within time.Duration, open func() core.Store,
+) *faults.Run {
 	t.Helper()
 	stores := []core.Store{open(), open()}
 	run := faults.Start(t, seed, nodes(t, patience, stores, "a", "b")...).Name(name)
 	run.Create(begun)
-	run.Use(nodes(t, 500*time.Millisecond, stores, "a", "b")...)
+	run.Use(nodes(t, within, stores, "a", "b")...)
 	return run
 }
 
@@ -146,7 +157,11 @@ func failover(
 		for i := range list {
 			a := &list[i]
 			a.table = newTable()
-			a.run = start(t, a.name, seed, func() core.Store {
+			within := soon
+			if a.loses {
+				within = patience // whose writes are all acknowledged
+			}
+			a.run = start(t, a.name, seed, within, func() core.Store {
 				return a.open(t, p.primary.URL()+manyConnections, a.table)
 			})
 		}
@@ -225,13 +240,14 @@ func TestFaultsCrash(t *testing.T) {
 
 func crash(t *testing.T, seed uint64, c trial, config []string) {
 	server := servers.NewPostgres(t, config...)
-	run := start(t, c.name, seed, func() core.Store {
+	run := start(t, c.name, seed, patience, func() core.Store {
 		return open(t, server.URL()+manyConnections, postgresstore.Options{})
 	})
 	stopLoad := run.Go(faults.Load{From: changed})
 	acknowledged := strike(run)
 	if c.loses { // whoever ends a session writes down what was before it, too
 		stopLoad()
+		server.HoldLog()
 		acknowledged += run.Each(faults.Save, renewed, changed)
 	}
 	server.Kill()
@@ -259,17 +275,23 @@ func TestFaultsLink(t *testing.T) {
 			settings.Seeds(func(seed uint64) bool {
 				link := servers.NewLink(t, server.Addr())
 				table := newTable()
-				run := start(t, c.name, seed, func() core.Store {
+				open := func() core.Store {
 					store := open(t, server.URLVia(link)+manyConnections,
 						postgresstore.Options{Table: table})
 					if c.loses {
 						return faults.Believe(store)
 					}
 					return store
+				}
+				run := start(t, c.name, seed, soon, open)
+				near := run.Nodes()
+				stopLoad := run.Go(faults.Load{
+					From: changed, Hangups: 5 * time.Millisecond, Nodes: near,
 				})
-				stopLoad := run.Go(faults.Load{From: changed, Hangups: 5 * time.Millisecond})
-				link.Cut()
+				cutBeforeAnEnd(t, run, link, open)
+				run.Use(near...)
 				strike(run)
+				run.Each(faults.Create, 0, ended) // what needs nothing to be read first
 				stopLoad()
 				link.Drop()
 				link.Heal()
@@ -277,7 +299,8 @@ func TestFaultsLink(t *testing.T) {
 				run.ReadAll()
 				v := run.Verdict()
 				if c.loses {
-					require.NotEmpty(t, append(v.Ends, v.Changes...), "the fault is none")
+					require.NotEmpty(t, v.Ends, "the fault is none")
+					require.NotEmpty(t, v.Changes, "the fault is none")
 				} else {
 					requireNone(t, v)
 				}
@@ -285,4 +308,15 @@ func TestFaultsLink(t *testing.T) {
 			})
 		})
 	}
+}
+
+// cutBeforeAnEnd cuts the way just before an end of the first session is sent, on a node of its own.
+func cutBeforeAnEnd(t *testing.T, run *faults.Run, link *servers.Link, open func() core.Store) {
+	t.Helper()
+	trap := faults.Trap(open())
+	run.Use(faults.NewNode(t, "c", trap,
+		core.Config{LoadTimeout: patience, CommitTimeout: soon}))
+	trap.Arm(link.Cut)
+	run.End(0, 1)
+	require.False(t, trap.Armed())
 }

@@ -38,11 +38,12 @@ type ear struct {
 	config  *pgxpool.Config // nil: that of the pool
 	name    string          // no other Store's
 	watches *atomic.Int64   // how many there have been
+	within  time.Duration   // in which a beat is heard
 }
 
 func newEar(options Options) (ear, error) {
 	name := rand.Text()[:16]
-	e := ear{name: name, watches: new(atomic.Int64)}
+	e := ear{name: name, watches: new(atomic.Int64), within: beatWithin}
 	if options.Listen == "" {
 		return e, nil
 	}
@@ -207,7 +208,7 @@ func (s *Store) keepBeating(ctx context.Context, b *beats) error {
 }
 
 func (s *Store) sendBeat(ctx context.Context, b *beats) error {
-	ctx, cancel := context.WithTimeout(ctx, beatWithin)
+	ctx, cancel := context.WithTimeout(ctx, s.ear.within)
 	defer cancel()
 	b.sent.Add(1)
 	select {

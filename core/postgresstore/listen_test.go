@@ -98,14 +98,21 @@ func watchReady(t testing.TB, store core.Watcher) *witness {
 	return w
 }
 
+// patient makes a Store's Watch bear with a machine that stands still for a while.
+func patient(store *postgresstore.Store) *postgresstore.Store {
+	store.ListenWithin(patience)
+	return store
+}
+
 func TestAWatchTellsOfEndsAndRenewalsAndOfNothingElse(t *testing.T) {
 	url := servers.SharedPostgres(t).Database(t)
-	other := open(t, url, postgresstore.Options{})
+	other := patient(open(t, url, postgresstore.Options{}))
 	others := []*witness{watchReady(t, other), watchReady(t, other)}
 	for _, mode := range modes {
 		t.Run(mode, func(t *testing.T) {
 			// By another name, the table is the same.
-			store := open(t, url+inMode(mode), postgresstore.Options{Table: "public.sessions"})
+			store := patient(open(t, url+inMode(mode),
+				postgresstore.Options{Table: "public.sessions"}))
 			witnesses := append(others, watchReady(t, store))
 			ctx, rec, lives, absent := t.Context(), created(t, store), created(t, store), newID()
 			was := rec
@@ -134,7 +141,7 @@ func TestAWatchTellsOfEndsAndRenewalsAndOfNothingElse(t *testing.T) {
 }
 
 func TestAWatchEndsWithItsContext(t *testing.T) {
-	store := open(t, servers.SharedPostgres(t).Database(t), postgresstore.Options{})
+	store := patient(open(t, servers.SharedPostgres(t).Database(t), postgresstore.Options{}))
 	w := &witness{ready: make(chan struct{})}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
@@ -147,7 +154,7 @@ func TestAWatchEndsWithItsContext(t *testing.T) {
 
 func TestWhereNobodyCanListenWatchIsUnsupported(t *testing.T) {
 	url := servers.SharedPostgres(t).Database(t)
-	store := open(t, url, postgresstore.Options{})
+	store := patient(open(t, url, postgresstore.Options{}))
 	silent := open(t, url, postgresstore.Options{Unwatched: true})
 	require.ErrorIs(t, silent.Watch(t.Context(), nil), errors.ErrUnsupported)
 	w, rec := watchReady(t, store), created(t, store)
@@ -168,7 +175,7 @@ func TestWhereNobodyCanListenWatchIsUnsupported(t *testing.T) {
 	require.ErrorContains(t, err, "Options.Listen")
 	wrapped, err = postgresstore.New(bare, postgresstore.Options{Listen: url})
 	require.NoError(t, err)
-	w = watchReady(t, wrapped)
+	w = watchReady(t, patient(wrapped))
 	require.NoError(t, store.Delete(t.Context(), last))
 	w.awaitEnd(t, last)
 }
@@ -252,7 +259,7 @@ func TestAWatchFollowsTheServerThatTakesWrites(t *testing.T) {
 	standby := primary.Replica(t, servers.ReplicaOptions{})
 	both := "postgres://postgres:" + servers.PostgresPassword + "@" + standby.Addr() + "," +
 		primary.Addr() + "/postgres?sslmode=disable"
-	store := open(t, both, postgresstore.Options{Listen: both})
+	store := patient(open(t, both, postgresstore.Options{Listen: both}))
 	primary.AwaitCaughtUp(t, standby)
 	w := watchReady(t, store)
 	primary.Kill()
@@ -269,8 +276,15 @@ func TestAWatchFollowsTheServerThatTakesWrites(t *testing.T) {
 // A server may be told to end connections that send nothing.
 func TestAConnectionThatOnlyListensIsNotEndedForItsSilence(t *testing.T) {
 	t.Parallel()
-	server := servers.NewPostgres(t, "idle_session_timeout = 100ms")
-	w := watchReady(t, open(t, server.URL(), postgresstore.Options{}))
+	server := servers.NewPostgres(t, "idle_session_timeout = 2s")
+	// The pool's own connections are not what this is about.
+	store := patient(open(t, server.URL()+"&idle_session_timeout=0",
+		postgresstore.Options{Listen: server.URL()}))
+	w := watchReady(t, store)
+	_, err := connect(t, server.URL()).WaitForNotification(patiently(t))
+	var ended *pgconn.PgError
+	require.ErrorAs(t, err, &ended, "one that was silent for a shorter time is ended")
+	require.Equal(t, "57P05", ended.Code)
 	select {
 	case <-w.done:
 		require.Fail(t, "it was ended", "%v", w.err)
@@ -282,7 +296,7 @@ func TestAConnectionThatOnlyListensIsNotEndedForItsSilence(t *testing.T) {
 func TestAWatchHearsAllOfMany(t *testing.T) {
 	url := servers.SharedPostgres(t).Database(t) + "&pool_max_conns=8"
 	store := open(t, url, postgresstore.Options{})
-	w := watchReady(t, open(t, url, postgresstore.Options{}))
+	w := watchReady(t, patient(open(t, url, postgresstore.Options{})))
 	const workers, each = 8, 250
 	var ids [workers][each]core.ID
 	var group sync.WaitGroup

@@ -142,7 +142,7 @@ func TestAProgramNeedsNoPrivilegeButThoseOnTheTable(t *testing.T) {
 	require.NoError(t, clerk.Migrate(t.Context()))
 	useAll(t, clerk)
 	useOwners(t, clerk, "user:42")
-	watchReady(t, clerk)
+	watchReady(t, patient(clerk))
 	_, err := clerk.DeleteExpired(t.Context(), time.Now().Add(24*time.Hour))
 	require.NoError(t, err)
 	requireOwned(t, clerk, "user:42")

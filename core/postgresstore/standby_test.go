@@ -84,7 +84,7 @@ func TestASynchronousStandby(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, servers.Certificates(t).Postgres()...)
 	url := p.primary.URL()
-	store := open(t, url, postgresstore.Options{})
+	store := patient(open(t, url, postgresstore.Options{}))
 	strict := open(t, url, postgresstore.Options{Standby: true})
 	bouncer := servers.PgBouncer(t, p.primary)
 
