@@ -277,9 +277,7 @@ func TestAWatchHearsWhereAnOlderStateIsBack(t *testing.T) {
 	h, outcome, _ := watch(t, open(t, path))
 	require.NoError(t, store.Delete(t.Context(), record(6).ID))
 	require.NoError(t, store.Delete(t.Context(), record(7).ID))
-	require.Eventually(t, func() bool {
-		return slices.Contains(h.list(), ended(record(7).ID))
-	}, 10*time.Second, 10*time.Millisecond)
+	h.waitFor(t, ended(record(7).ID))
 	require.Empty(t, outcome)
 }
 

@@ -14,11 +14,11 @@ import (
 // silence ends a session on a store that goes away just before the end is sent, and comes back.
 func silence(t *testing.T, store *badStore, used core.Store) faults.Verdict {
 	trap := faults.Trap(used)
-	near := faults.NewNode(t, "near", store, core.Config{})
+	near := faults.NewNode(t, "near", store, patient())
 	run := faults.Start(t, settings.Seed(), near)
 	run.Create(1)
 	trap.Arm(func() { store.set(func(s *badStore) { s.away = true }) })
-	run.Use(faults.NewNode(t, "far", trap, core.Config{}))
+	run.Use(faults.NewNode(t, "far", trap, patient()))
 	require.True(t, trap.Armed())
 	run.End(0, 1)
 	require.False(t, trap.Armed())

@@ -25,7 +25,8 @@ func apart(t *testing.T, store core.Store, cfg core.Config) []faults.Node {
 
 func TestClocksThatAreOffByLessThanTheTimeoutsBreakNothing(t *testing.T) {
 	store := core.NewMemoryStore(core.MemoryOptions{})
-	cfg := core.Config{IdleTimeout: 24 * time.Hour, Lifetime: 48 * time.Hour}
+	cfg := patient()
+	cfg.IdleTimeout, cfg.Lifetime = 24*time.Hour, 48*time.Hour
 	run := faults.Start(t, settings.Seed(), apart(t, store, cfg)...)
 	run.Create(20)
 	run.Work(faults.Load{Workers: 4, Steps: 100})
@@ -35,7 +36,9 @@ func TestClocksThatAreOffByLessThanTheTimeoutsBreakNothing(t *testing.T) {
 
 func TestClocksThatAreOffByMoreThanTheIdleTimeoutLoseSessions(t *testing.T) {
 	store := core.NewMemoryStore(core.MemoryOptions{})
-	run := faults.Start(t, settings.Seed(), apart(t, store, core.Config{IdleTimeout: time.Hour})...)
+	cfg := patient()
+	cfg.IdleTimeout = time.Hour
+	run := faults.Start(t, settings.Seed(), apart(t, store, cfg)...)
 	run.Create(20)
 	run.ReadAll()
 	v := run.Verdict()
@@ -46,7 +49,9 @@ func TestClocksThatAreOffByMoreThanTheIdleTimeoutLoseSessions(t *testing.T) {
 func TestAShiftedNodeWritesAllTimesOfARecordLaterAndReadsThemBack(t *testing.T) {
 	store := core.NewMemoryStore(core.MemoryOptions{})
 	open := func(store core.Store) *core.Manager {
-		return faults.NewNode(t, "", store, core.Config{IdleTimeout: 5 * time.Hour}).Manager
+		cfg := patient()
+		cfg.IdleTimeout = 5 * time.Hour
+		return faults.NewNode(t, "", store, cfg).Manager
 	}
 	fast, right := open(faults.Shift(store, time.Hour)), open(store)
 	s, err := fast.Begin(t.Context(), http.Header{})
@@ -68,11 +73,13 @@ func TestAShiftedNodeKnowsWhenATokenWasReplaced(t *testing.T) {
 	store := newBadStore()
 	var mu sync.Mutex
 	seen := map[core.EventKind]int{}
-	cfg := core.Config{IdleTimeout: 5 * time.Hour, Observe: func(_ context.Context, e core.Event) {
+	cfg := patient()
+	cfg.IdleTimeout = 5 * time.Hour
+	cfg.Observe = func(_ context.Context, e core.Event) {
 		mu.Lock()
 		defer mu.Unlock()
 		seen[e.Kind]++
-	}}
+	}
 	run := faults.Start(t, 1, faults.NewNode(t, "slow", faults.Shift(store, -time.Hour), cfg))
 	run.Create(1)
 	require.Equal(t, 1, run.Each(faults.Renew, 0, 1))

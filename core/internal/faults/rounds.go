@@ -13,7 +13,7 @@ import (
 )
 
 // settleWithin bounds how long servers may need after a fault until all can be read.
-const settleWithin = 2 * time.Minute
+const settleWithin = 3 * time.Minute
 
 // ReadAll reads every session on every node, by its ID and by each token that it ever had, each as
 // often as it takes to get an answer. No load may run meanwhile, and no load's operation may be

@@ -14,10 +14,18 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core/internal/faults"
 )
 
+// patience is how long what succeeds may take: here no store is slow, but a machine may be.
+const patience = 30 * time.Second
+
+// patient is a Config of nodes that wait.
+func patient() core.Config {
+	return core.Config{LoadTimeout: patience, CommitTimeout: patience}
+}
+
 // nodes are two over one store.
 func nodes(t *testing.T, store core.Store) []faults.Node {
 	return []faults.Node{
-		faults.NewNode(t, "a", store, core.Config{}), faults.NewNode(t, "b", store, core.Config{}),
+		faults.NewNode(t, "a", store, patient()), faults.NewNode(t, "b", store, patient()),
 	}
 }
 
@@ -130,7 +138,7 @@ func TestEndsThatAreConfirmedLaterCountFromThenOn(t *testing.T) {
 		store.mu.Lock()
 		defer store.mu.Unlock()
 		return store.confirmed >= 10
-	}, 30*time.Second, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 	require.NoError(t, run.Close())
 	require.Equal(t, 10, run.History().Count(faults.OK, faults.Confirm))
 	run.ReadAll()
@@ -177,7 +185,7 @@ func TestALoadGoesOnUntilItIsStopped(t *testing.T) {
 	run.Create(4)
 	stop := run.Go(faults.Load{To: 2, Mix: faults.Keep()})
 	require.Eventually(t, func() bool { return len(run.History()) > 100 },
-		30*time.Second, time.Millisecond)
+		patience, time.Millisecond)
 	stop()
 	before := len(run.History())
 	run.Await()
@@ -216,7 +224,7 @@ func TestAClientThatHangsUpIsOneThatNobodyAnswers(t *testing.T) {
 			ctx, hangUp := context.WithCancel(t.Context())
 			defer hangUp()
 			trap := faults.Trap(wrap(newBadStore()))
-			run := faults.Start(t, settings.Seed(), faults.NewNode(t, "a", trap, core.Config{}))
+			run := faults.Start(t, settings.Seed(), faults.NewNode(t, "a", trap, patient()))
 			run.Create(1)
 			trap.Arm(hangUp)
 			acknowledged := run.In(ctx).Each(faults.Revoke, 0, 1)

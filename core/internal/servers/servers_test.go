@@ -13,7 +13,7 @@ import (
 )
 
 // patience bounds every single wait; nothing waits for it unless something is wrong.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // eventually waits until something is so.
 func eventually(t *testing.T, isSo func() bool, what ...any) {

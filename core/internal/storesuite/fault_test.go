@@ -93,7 +93,7 @@ func TestEachFaultIsSeen(t *testing.T) {
 				// What runs at once on several nodes may pass by luck, but not again and again.
 				for try := 1; err == nil && try <= 5; try++ {
 					test := exec.CommandContext(t.Context(), program, "-test.run=^TestWrong$/^"+part,
-						"-test.failfast", "-test.timeout=60s", "-wrong="+string(f), "-seed=1")
+						"-test.failfast", "-test.timeout=5m", "-wrong="+string(f), "-seed=1")
 					text, err = test.CombinedOutput()
 				}
 				var exit *exec.ExitError

@@ -19,7 +19,7 @@ import (
 
 // patience bounds every single wait. It is long because the machine may be busy with the tests of
 // other packages; nothing waits for it unless something is wrong.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // A Program is a running process. Its methods belong into the goroutine of its test.
 type Program struct {
@@ -54,7 +54,7 @@ func Begin(t testing.TB, path string, args ...string) *Program {
 // Read waits until the program has printed n lines, and returns them.
 func (p *Program) Read(n int) []string {
 	p.t.Helper()
-	if !p.read(n) {
+	if !p.read(n, patience) {
 		require.FailNow(p.t, "the program does not print where it listens")
 	}
 	return p.Lines
@@ -83,9 +83,9 @@ func launch(t testing.TB, path string, args ...string) *Program {
 	return p
 }
 
-// read waits for n lines, and reports whether they have come.
-func (p *Program) read(n int) bool {
-	limit := time.After(patience)
+// read waits for n lines, and reports whether they have come in time.
+func (p *Program) read(n int, within time.Duration) bool {
+	limit := time.After(within)
 	for len(p.Lines) < n {
 		select {
 		case line, ok := <-p.rest:

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -13,6 +14,10 @@ const Servers = "core/internal/servers/run"
 
 // missing is the exit status of Servers if there is no such server.
 const missing = 3
+
+// installation is how long a server may take to start if it must be installed before, and other
+// tests install theirs at the same time.
+const installation = 9 * time.Minute
 
 // StartStore starts what a kind of store needs, and returns its name for the flag -store. The kinds
 // are "sqlite", which is a new file, and the servers "redis", "valkey" and "postgres". dir is where
@@ -25,7 +30,7 @@ func StartStore(t testing.TB, dir, kind string) string {
 		return "sqlite:" + filepath.Join(t.TempDir(), "sessions.db")
 	}
 	p := launch(t, filepath.Join(dir, filepath.Base(Servers)), kind)
-	if p.read(1) {
+	if p.read(1, installation) {
 		t.Cleanup(p.Stop)
 		return p.Lines[0]
 	}
