@@ -174,7 +174,7 @@ func (h *hustle) end(t *testing.T, round int) error {
 	if round%2 == 0 {
 		return m.Revoke(t.Context(), h.id)
 	}
-	for i, until := 0, time.Now().Add(patience/2); time.Now().Before(until); i++ {
+	for i, until := 0, time.Now().Add(patience/3); time.Now().Before(until); i++ {
 		// A token may have been replaced often meanwhile; then it proves nothing any more. Whoever
 		// holds the good one may not have got to say so yet.
 		runtime.Gosched()
