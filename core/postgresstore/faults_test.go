@@ -59,8 +59,8 @@ func nodes(
 	return list
 }
 
-// soon is when a write is given up that cannot succeed: that is what it costs to wait for a standby,
-// or a server, that does not answer.
+// soon is when a write is given up that cannot succeed: that is what it costs to wait for a
+// standby, or a server, that does not answer.
 const soon = 500 * time.Millisecond
 
 // start begins a run with sessions that are there for sure. From then on a write is given up within
@@ -310,7 +310,8 @@ func TestFaultsLink(t *testing.T) {
 	}
 }
 
-// cutBeforeAnEnd cuts the way just before an end of the first session is sent, on a node of its own.
+// cutBeforeAnEnd cuts the way just before an end of the first session is sent, on a node of its
+// own.
 func cutBeforeAnEnd(t *testing.T, run *faults.Run, link *servers.Link, open func() core.Store) {
 	t.Helper()
 	trap := faults.Trap(open())

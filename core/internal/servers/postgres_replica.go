@@ -108,8 +108,8 @@ func (p *Postgres) setStandbys(names string) error {
 	return err
 }
 
-// awaitReplica waits until the primary sends to a replica, and counts on it if it is to: each commit
-// that comes then waits for it.
+// awaitReplica waits until the primary sends to a replica, and counts on it if it is to: each
+// commit that comes then waits for it.
 func (p *Postgres) awaitReplica(t testing.TB, name string, sync bool) {
 	t.Helper()
 	await(t, "PostgreSQL streams to "+name, func() bool {
