@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -188,8 +189,11 @@ func TestWhatAFailoverUndidIsDoneAgain(t *testing.T) {
 		requireStored(t, control, undone)
 		requireStored(t, control, stays)
 		// What is not in the journal a repeated renewal cannot do again, either.
-		err := control.Renew(t.Context(), renewedInVain, renewedInVain.Revision)
-		require.ErrorIs(t, err, core.ErrConflict)
+		// A client that still reads from the old master, a replica now, hears that at its first write.
+		eventually(t, func() bool {
+			err := control.Renew(t.Context(), renewedInVain, renewedInVain.Revision)
+			return errors.Is(err, core.ErrConflict)
+		}, "a conflict")
 	})
 }
 

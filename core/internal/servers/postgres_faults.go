@@ -77,7 +77,7 @@ func (p *Postgres) HoldLog() {
 			return false // it has not begun yet
 		}
 		send(pid, signalPause)
-		if !eventually(func() bool { return stands(pid) || !runs(pid) }) {
+		if !eventually(func() bool { return !moves(pid) }) {
 			return false
 		}
 		// In the middle of its work it might hold a lock that all others need.

@@ -151,7 +151,7 @@ func (p *process) resume() {
 func (p *process) signalAll(signal syscall.Signal) []int {
 	pid := p.running.Process.Pid
 	send(pid, signalPause)
-	eventually(func() bool { return stands(pid) || !runs(pid) }) // it may be at it right now
+	eventually(func() bool { return !moves(pid) }) // it may be at it right now
 	family := append([]int{pid}, descendants(pid)...)
 	for _, member := range family {
 		send(member, signal)
@@ -200,12 +200,6 @@ func runs(pid int) bool {
 func moves(pid int) bool {
 	_, state := parentOf(pid)
 	return state != "" && state != "Z" && state != "X" && state != "T"
-}
-
-// stands reports whether a process was stopped in its tracks.
-func stands(pid int) bool {
-	_, state := parentOf(pid)
-	return state == "T"
 }
 
 // parentOf reads /proc/<pid>/stat: number, name in parentheses, state, parent (proc(5)).
