@@ -142,7 +142,7 @@ func TestADeadlineIsAContextWithATimeout(t *testing.T) {
 
 // Where nobody waits, a deadline costs its own memory and nothing else.
 func TestADeadlineThatNobodyWaitsForCostsNoTimer(t *testing.T) {
-	allocations := testing.AllocsPerRun(100, func() {
+	allocations := fewestAllocations(func() {
 		d := newDeadline(t.Context(), time.Now().Add(time.Minute))
 		_ = d.Err()
 		_, _ = d.Deadline()
@@ -151,7 +151,18 @@ func TestADeadlineThatNobodyWaitsForCostsNoTimer(t *testing.T) {
 	assert.LessOrEqual(t, allocations, 1.0)
 }
 
-// No goroutine is started to tell a context below of the end of one of ours above it.
+// fewestAllocations returns how many allocations f takes. Whatever else the process does just then
+// is counted, too, so it is measured some times.
+func fewestAllocations(f func()) float64 {
+	fewest := testing.AllocsPerRun(100, f)
+	for range 4 {
+		fewest = min(fewest, testing.AllocsPerRun(100, f))
+	}
+	return fewest
+}
+
+// No goroutine is started to tell a context below of the end of one of ours above it: not for one of
+// many, while the goroutines of other tests may come to their end.
 func TestNoGoroutineIsNeededBelowADeadlineOrAGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDeadline(t.Context(), time.Now().Add(time.Minute))
@@ -162,10 +173,18 @@ func TestNoGoroutineIsNeededBelowADeadlineOrAGate(t *testing.T) {
 		var gate Gate
 		require.NoError(t, m.BeginGate(t.Context(), &gate, nil, nil, nil))
 		for _, ctx := range []context.Context{d, gate.Context()} {
+			const many = 1000
 			before := runtime.NumGoroutine()
+			for range many {
+				below, cancel := context.WithTimeout(ctx, time.Hour)
+				defer cancel()
+				deeper, cancelDeeper := context.WithCancel(below)
+				defer cancelDeeper()
+				assert.NoError(t, deeper.Err())
+			}
+			assert.Less(t, runtime.NumGoroutine(), before+many/2)
 			below, cancel := context.WithTimeout(ctx, time.Hour)
 			deeper, cancelDeeper := context.WithCancel(below)
-			assert.Equal(t, before, runtime.NumGoroutine())
 			cancel()
 			<-deeper.Done()
 			cancelDeeper()

@@ -16,14 +16,16 @@ import (
 )
 
 // A sign-in that began before everything was revoked does not survive it: the entry is refused, or
-// it is one of those that the revocation lists.
+// it is one of those that the revocation lists. That is tried until each has come up often enough,
+// which depends on how the goroutines meet.
 func TestNoEntryOfAnOldEpochSurvives(t *testing.T) {
-	const owners = 2000
+	const owners, most = 2000, 200_000
 	store := core.NewMemoryStore(core.MemoryOptions{})
 	ctx := context.Background()
 	until := time.Now().Add(time.Hour)
 	refused, revoked := 0, 0
-	for i := range owners {
+	raced := func() bool { return refused > owners/20 && revoked > owners/20 }
+	for i := 0; i < owners || i < most && !raced(); i++ {
 		owner := fmt.Sprint("user:", i)
 		for k := range i % 12 { // some have many already
 			entry := core.OwnerEntry{ID: benchID(100*i + k), Revision: 1, Until: until}
@@ -75,8 +77,7 @@ func TestNoEntryOfAnOldEpochSurvives(t *testing.T) {
 			require.Equal(t, core.Revision(8), entry.Revision, "it was begun in the new epoch")
 		}
 	}
-	assert.Greater(t, refused, owners/20, "there was a race")
-	assert.Greater(t, revoked, owners/20)
+	assert.True(t, raced(), "%d were refused, %d revoked", refused, revoked)
 }
 
 // hesitate lets others go first, more or less.

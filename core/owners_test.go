@@ -241,7 +241,7 @@ func TestAnIndexThatGrowsIsLookedThrough(t *testing.T) {
 	require.Len(t, m.entries("ada"), 15)
 	_, id := m.signInAs("ada")
 	require.Eventually(t, func() bool { return len(m.entries("ada")) == 1 },
-		10*time.Second, time.Millisecond)
+		patient, time.Millisecond)
 	assert.Equal(t, []core.ID{id}, m.sessions("ada"))
 }
 

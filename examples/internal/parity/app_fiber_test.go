@@ -229,7 +229,7 @@ func (f fiberCtx) Echo(string) error {
 		stop := context.AfterFunc(live, func() {
 			defer close(closed)
 			bye := websocket.FormatCloseMessage(websocket.ClosePolicyViolation, "session ended")
-			_ = conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
+			_ = conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(patience))
 			_ = conn.Close()
 		})
 		defer func() {

@@ -226,7 +226,6 @@ func endlessStream(t *testing.T, f framework) {
 	s.store.interrupt(failingWrites())
 	v := s.visitor()
 	v.send(http.MethodGet, "/stream", "")
-	require.NoError(t, v.conn.SetDeadline(time.Now().Add(patience/5)))
 	a := v.receive(http.MethodGet)
 	a.finish()
 	requireUnavailable(t, f, a)

@@ -120,7 +120,7 @@ func echoesGorilla(w http.ResponseWriter, r *http.Request, s *core.Session) erro
 	defer release()
 	stop := context.AfterFunc(live, func() {
 		bye := gorilla.FormatCloseMessage(gorilla.ClosePolicyViolation, "session ended")
-		_ = conn.WriteControl(gorilla.CloseMessage, bye, time.Now().Add(time.Second))
+		_ = conn.WriteControl(gorilla.CloseMessage, bye, time.Now().Add(patience))
 		_ = conn.Close()
 	})
 	defer stop()

@@ -16,7 +16,7 @@ import (
 const cookieName = "__Host-sid"
 
 // patience is how long a check waits for what must happen; only a failing test waits that long.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 var u = core.NewValue[string]("u")
 
