@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	cookieName = "__Host-sid"    // of core.Cookie{}
-	patience   = 5 * time.Second // after which something that should happen never does
+	cookieName = "__Host-sid"     // of core.Cookie{}
+	patience   = 15 * time.Second // after which something that should happen never does
 )
 
 // word is the value that handlers set and read.

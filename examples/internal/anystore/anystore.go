@@ -29,7 +29,7 @@ const possible = `  memory                          this process; sessions end w
 
 // startTime is how long a server may take at the start, for all that there is to do. Other nodes
 // that start at the same time may be making the tables.
-const startTime = 10 * time.Second
+const startTime = 30 * time.Second
 
 // A server is a store that something has to be there for.
 type server interface {

@@ -20,7 +20,7 @@ const installSetting = "SESSIONSERVERSTORE_INSTALL"
 
 // patience bounds every single wait. It is long because the machine may be busy with the tests of
 // other packages; nothing waits for it unless something is wrong.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // reserve is what is left of go test's own time limit when waiting is over, so that a browser in
 // which nothing works any more ends in good order, too.
@@ -36,7 +36,7 @@ type chromium struct {
 func startChromium(t *testing.T) *chromium {
 	t.Helper()
 	path := chromiumPath(t)
-	home := t.TempDir()
+	home := chromiumHome(t)
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path),
 		chromedp.UserDataDir(filepath.Join(home, "profile")),
@@ -74,6 +74,20 @@ func startChromium(t *testing.T) *chromium {
 	})
 	require.NoError(t, chromedp.Run(ctx), "Chromium does not start")
 	return &chromium{ctx: ctx}
+}
+
+// chromiumHome is a directory for all that the browser writes. What still writes there when the
+// browser itself has ended, such as a helper that has another parent now, is waited for.
+func chromiumHome(t *testing.T) string {
+	t.Helper()
+	home, err := os.MkdirTemp("", "chromium")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		assert.EventuallyWithT(t, func(c *assert.CollectT) {
+			assert.NoError(c, os.RemoveAll(home))
+		}, patience, 100*time.Millisecond)
+	})
+	return home
 }
 
 // stopChromium closes the browser as a user would, so that it ends its helpers itself, and makes

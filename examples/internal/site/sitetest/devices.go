@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds a wait for what must happen. Only a test that fails waits that long.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // What browsers call themselves.
 const (

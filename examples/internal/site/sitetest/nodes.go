@@ -147,9 +147,7 @@ func slowOnOneEndOnAnother(t *testing.T, n nodes) {
 	for i, base := range n {
 		t.Run(fmt.Sprintf("node %d", i), func(t *testing.T) {
 			t.Parallel() // it waits most of the time
-			v := newVisitor(t, base)
-			v.signIn("Ada")
-			overtake(t, v, v.at(n.after(i+1)))
+			overtake(t, newVisitor(t, base), newVisitor(t, n.after(i+1)))
 		})
 	}
 }

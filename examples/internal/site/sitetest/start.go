@@ -38,7 +38,7 @@ func Start(
 		select {
 		case err := <-ended:
 			assert.NoError(t, err, "a program that is asked to stop stops in good order")
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			assert.Fail(t, "the program does not stop")
 		}
 	})
