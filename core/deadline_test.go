@@ -161,8 +161,8 @@ func fewestAllocations(f func()) float64 {
 	return fewest
 }
 
-// No goroutine is started to tell a context below of the end of one of ours above it: not for one of
-// many, while the goroutines of other tests may come to their end.
+// No goroutine is started to tell a context below of the end of one of ours above it: not for
+// one of many, while the goroutines of other tests may come to their end.
 func TestNoGoroutineIsNeededBelowADeadlineOrAGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDeadline(t.Context(), time.Now().Add(time.Minute))

@@ -205,8 +205,8 @@ func slowRequest(t *testing.T, v *visitor) {
 }
 
 // overtake lets a visitor sign in and send a slow request, and another, who may be at another node
-// and holds the same cookie, sign out before it is answered. If the machine is so busy that the slow
-// request begins only then, or is answered already, which would prove nothing, it tries again.
+// and holds the same cookie, sign out before it is answered. If the machine is so busy that the
+// slow request begins only then, or is answered already, which would prove nothing, it tries again.
 func overtake(t *testing.T, v, other *visitor) {
 	for _, ms := range []string{"500", "2000", "5000", "5000"} {
 		v.signIn("Ada")
