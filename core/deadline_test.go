@@ -142,7 +142,7 @@ func TestADeadlineIsAContextWithATimeout(t *testing.T) {
 
 // Where nobody waits, a deadline costs its own memory and nothing else.
 func TestADeadlineThatNobodyWaitsForCostsNoTimer(t *testing.T) {
-	allocations := fewestAllocations(func() {
+	allocations := FewestAllocations(func() {
 		d := newDeadline(t.Context(), time.Now().Add(time.Minute))
 		_ = d.Err()
 		_, _ = d.Deadline()
@@ -151,9 +151,9 @@ func TestADeadlineThatNobodyWaitsForCostsNoTimer(t *testing.T) {
 	assert.LessOrEqual(t, allocations, 1.0)
 }
 
-// fewestAllocations returns how many allocations f takes. Whatever else the process does just then
+// FewestAllocations returns how many allocations f takes. Whatever else the process does just then
 // is counted, too, so it is measured some times.
-func fewestAllocations(f func()) float64 {
+func FewestAllocations(f func()) float64 {
 	fewest := testing.AllocsPerRun(100, f)
 	for range 4 {
 		fewest = min(fewest, testing.AllocsPerRun(100, f))

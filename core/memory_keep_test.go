@@ -143,25 +143,15 @@ func TestAReadCostsOneAllocationAtMost(t *testing.T) {
 	require.NoError(t, store.Create(t.Context(), large))
 	ctx := context.Background()
 	load := func(id core.ID) func() { return func() { _, _ = store.Load(ctx, id) } }
-	assert.Equal(t, 1.0, fewestAllocations(load(short.ID)))
-	assert.Zero(t, fewestAllocations(load(large.ID)), "it is not copied")
-	assert.Zero(t, fewestAllocations(load("unknown")))
+	assert.Equal(t, 1.0, core.FewestAllocations(load(short.ID)))
+	assert.Zero(t, core.FewestAllocations(load(large.ID)), "it is not copied")
+	assert.Zero(t, core.FewestAllocations(load("unknown")))
 	for _, rec := range []core.Record{short, large} {
-		assert.Zero(t, fewestAllocations(func() {
+		assert.Zero(t, core.FewestAllocations(func() {
 			_ = store.Touch(ctx, rec, rec.Revision)
 			_ = store.Update(ctx, rec, rec.Revision)
 		}), "written in its place")
 	}
-}
-
-// fewestAllocations returns how many allocations f takes. Whatever else the process does just then
-// is counted, too, so it is measured some times.
-func fewestAllocations(f func()) float64 {
-	fewest := testing.AllocsPerRun(100, f)
-	for range 4 {
-		fewest = min(fewest, testing.AllocsPerRun(100, f))
-	}
-	return fewest
 }
 
 // The garbage collector has to look at each object and each pointer in it.
