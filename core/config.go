@@ -145,7 +145,8 @@ func (cfg Config) check() error {
 	f.add(!printable(cfg.Namespace), "Namespace", "is not printable ASCII")
 	f.add(cfg.MaxPerOwner < 0, "MaxPerOwner", "is negative")
 	f.add(cfg.OwnerPolicy > EndUnusedLongest, "OwnerPolicy", "is none of the policies")
-	f.add(momentOf(cfg.NotBefore) > now()+clockTolerance, "NotBefore", "is more than a minute in the future")
+	f.add(momentOf(cfg.NotBefore) > now()+clockTolerance, "NotBefore",
+		"is more than a minute in the future")
 	if _, able := cfg.Store.(OwnerIndex); !able && cfg.MaxPerOwner > 0 {
 		f = append(f, &ConfigError{
 			Field: "MaxPerOwner", Reason: "needs a Store that is an OwnerIndex",
