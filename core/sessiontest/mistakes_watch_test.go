@@ -3,6 +3,7 @@ package sessiontest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -296,7 +297,7 @@ func markMistakes() []mistake {
 		name: "RaiseMark that compares text",
 		make: func(s *altered) {
 			s.raiseMark = func(ctx context.Context, name string, at time.Time) error {
-				digits := func(at time.Time) string { return at.Format("1504050102012006") }
+				digits := func(at time.Time) string { return fmt.Sprint(at.UnixMilli()) }
 				is, _ := s.ledger.Mark(ctx, name)
 				if !is.IsZero() && digits(is) > digits(at) {
 					return nil
