@@ -200,6 +200,31 @@ func TestASignInOnANodeThatLearnsTheMomentAtItsCommitIsStale(t *testing.T) {
 	}
 }
 
+// Between SetOwner and the commit a node learns of the moment, as it asks every few seconds. What it
+// would write then begins after the moment, and would be alive.
+func TestASignInOnANodeThatLearnsTheMomentBeforeItsCommitIsStale(t *testing.T) {
+	for _, begins := range []bool{true, false} {
+		bubble(t, fmt.Sprint(begins), func(t *testing.T) {
+			store := newSpyStore()
+			m, other := newSite(t, core.Config{Store: store}), newSite(t, core.Config{Store: store})
+			defer func() { _, _ = m.Close(), other.Close() }()
+			other.alive(core.NewToken().Reveal()) // who has asked once asks again
+			var options []core.SignInOption
+			if begins {
+				options = append(options, other.beginSignIn("ada"))
+			}
+			session := other.begin()
+			session.SetOwner("ada", options...)
+			time.Sleep(time.Second)
+			require.NoError(t, m.RevokeBefore(t.Context(), time.Now()))
+			time.Sleep(5*time.Second + time.Millisecond)
+			require.Contains(t, other.events.takeKinds(), core.AllRevoked)
+			_, err := other.tryCommit(session)
+			requireStale(t, err)
+		})
+	}
+}
+
 // A sign-in that begins on a node that does not know of the moment yet asks first.
 func TestASignInThatBeginsAfterTheMomentGoesWell(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
