@@ -35,14 +35,13 @@ func (m *Manager) signsIn(ctx context.Context, c *changes) (err error) {
 		return nil
 	}
 	in, floor := c.signIn, m.notBefore.floor()
-	switch {
-	case in.given && (in.began < floor || in.stale(now())):
-		return ErrSignInStale
-	case !in.given && in.began < floor-clockTolerance:
-		return ErrSignInStale
-	case !in.given:
-		in.epoch, err = m.epoch(ctx, *c.owner)
+	if in.given {
+		return in.stale(now(), floor)
 	}
+	if in.began < floor-clockTolerance {
+		return &refusedSignIn{*c.owner, "revoked", ErrSignInStale}
+	}
+	in.epoch, err = m.epoch(ctx, *c.owner)
 	return err
 }
 
@@ -147,7 +146,6 @@ func (m *Manager) admit(
 		limit := newDetachedDeadline(ctx, time.Now().Add(m.loadTimeout))
 		defer limit.stop()
 		undo(limit)
-		m.refused(ctx, next, err)
 	}()
 	limited := m.maxPerOwner
 	if was == next.owner {
@@ -171,7 +169,7 @@ func (m *Manager) add(ctx context.Context, next *stored, epoch Epoch, limit int)
 		case errors.Is(err, errors.ErrUnsupported):
 			return nil
 		case errors.Is(err, ErrConflict):
-			return ErrSignInStale
+			return &refusedSignIn{next.owner, "revoked", ErrSignInStale}
 		case errors.Is(err, ErrOwnerLimit):
 			if err := m.makeRoom(ctx, next); err != nil {
 				return err
@@ -187,20 +185,6 @@ func (m *Manager) add(ctx context.Context, next *stored, epoch Epoch, limit int)
 	return &StoreError{Op: "add owned", ID: next.id, Err: errContention}
 }
 
-// refused makes known that a sign-in was refused, and why.
-func (m *Manager) refused(ctx context.Context, next *stored, err error) {
-	event := Event{Kind: SignInRefused, ID: next.id, Owner: next.owner}
-	switch {
-	case errors.Is(err, ErrSignInStale):
-		event.Reason = "revoked"
-	case errors.Is(err, ErrOwnerLimit):
-		event.Reason = "limit"
-	default:
-		return // of store trouble others tell
-	}
-	m.emit(ctx, event)
-}
-
 // makeRoom is for a sign-in that found as many entries as may be. Those without a living session go
 // first, so that nobody is refused for their sake.
 func (m *Manager) makeRoom(ctx context.Context, base *stored) error {
@@ -214,7 +198,7 @@ func (m *Manager) makeRoom(ctx context.Context, base *stored) error {
 	case gone || excess <= 0:
 		return nil
 	case m.ownerPolicy == RefuseNew:
-		return ErrOwnerLimit
+		return &refusedSignIn{base.owner, "limit", ErrOwnerLimit}
 	}
 	slices.SortFunc(alive, func(a, b owned) int { return cmp.Compare(a.used, b.used) })
 	for _, o := range alive[:excess] {

@@ -53,6 +53,9 @@ func (m *Manager) commit(
 	if dirty {
 		err = m.save(ctx, s, response == nil)
 	}
+	if err != nil {
+		m.refused(ctx, s, err)
+	}
 	if err == nil && response != nil {
 		m.writeHeader(s, response, looked)
 	}

@@ -31,8 +31,9 @@ const (
 	TokenAmbiguous EventKind = "token_ambiguous"
 	// TokenOutdated: a token came that was replaced within the last minute.
 	TokenOutdated EventKind = "token_outdated"
-	// SignInRefused: a sign-in that the application had let through was refused. Reason is "limit",
-	// or "revoked" where all of the owner's sessions were revoked since it began.
+	// SignInRefused: Commit has refused a sign-in that the application had let through. Reason is
+	// "limit", "revoked" where all sessions, the owner's or everybody's, were revoked since it began,
+	// or "expired" where that is more than an hour ago.
 	SignInRefused EventKind = "sign_in_refused"
 	// AllRevoked: the Manager has learned that all sessions before a moment are revoked.
 	AllRevoked EventKind = "all_sessions_revoked"

@@ -81,6 +81,7 @@ func secOwnerEvents() []secEvent {
 	return []secEvent{
 		{core.SignInRefused, "warn", "limit", secCauseLimit},
 		{core.SignInRefused, "warn", "revoked", secCauseStale},
+		{core.SignInRefused, "warn", "expired", secCauseSlowSignIn},
 		{core.AllRevoked, "warn", "", secCauseAllRevoked},
 		{core.WatchLost, "warn", "", secCauseWatchLost},
 		{core.WatchRestored, "info", "", secCauseWatchLost},
@@ -139,6 +140,13 @@ func secCauseStale(t *testing.T, site *secSite) {
 	require.NoError(t, err)
 	_, err = site.manager.RevokeOwner(t.Context(), "alice")
 	require.NoError(t, err)
+	site.serve(nil, func(s *core.Session) { s.SetOwner("alice", in) })
+}
+
+func secCauseSlowSignIn(t *testing.T, site *secSite) {
+	in, err := site.manager.BeginSignIn(t.Context(), "alice")
+	require.NoError(t, err)
+	secPass(time.Hour)
 	site.serve(nil, func(s *core.Session) { s.SetOwner("alice", in) })
 }
 

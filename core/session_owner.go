@@ -103,10 +103,8 @@ func (in *signingIn) fault(owner string, n *notBefore) error {
 		return &OwnerError{Reason: "is not one that a sign-in began for: the SignIn is the zero one"}
 	case in.owner != owner:
 		return &OwnerError{Reason: "is not the one that the sign-in began for"}
-	case in.stale(in.at), in.began < n.floor():
-		return ErrSignInStale
 	}
-	return nil
+	return in.stale(in.at, n.floor())
 }
 
 // Authenticated is when the owner has signed in, in UTC and whole milliseconds: only SetOwner moves

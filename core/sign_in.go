@@ -67,10 +67,40 @@ func Keep(names ...string) SignInOption { return keep(slices.Clone(names)) }
 // Owner is who is signing in.
 func (in SignIn) Owner() string { return in.owner }
 
-// stale reports whether too much time has passed, or none could have.
-func (in *SignIn) stale(at moment) bool {
+// stale says why a sign-in cannot go on: all sessions that began before the floor are over, too much
+// time has passed, or none could have.
+func (in *SignIn) stale(at, floor moment) error {
+	switch {
+	case in.began < floor:
+		return &refusedSignIn{in.owner, "revoked", ErrSignInStale}
 	// Within a minute of RevokeBefore it is dated a minute ahead.
-	return at-in.began >= signInFor || in.began-at > 2*clockTolerance
+	case at-in.began >= signInFor, in.began-at > 2*clockTolerance:
+		return &refusedSignIn{in.owner, "expired", ErrSignInStale}
+	}
+	return nil
+}
+
+// A refusedSignIn is the error of one that the application had let through, with what the event
+// tells of it.
+type refusedSignIn struct {
+	owner, reason string
+	err           error
+}
+
+func (e *refusedSignIn) Error() string { return e.err.Error() }
+
+func (e *refusedSignIn) Unwrap() error { return e.err }
+
+// refused makes known that a commit has refused a sign-in.
+func (m *Manager) refused(ctx context.Context, s *Session, err error) {
+	var refused *refusedSignIn
+	if !errors.As(err, &refused) {
+		return
+	}
+	s.mu.Lock()
+	id := s.id()
+	s.mu.Unlock()
+	m.emit(ctx, Event{Kind: SignInRefused, ID: id, Owner: refused.owner, Reason: refused.reason})
 }
 
 // MarshalText returns a text of printable ASCII that UnmarshalText reads, unless it is the zero
