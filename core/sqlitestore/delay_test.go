@@ -9,6 +9,7 @@ import (
 
 // An end comes to the streams of another Store. With -v it says how fast.
 func TestAnEndComesToAnotherStore(t *testing.T) {
+	t.Parallel()
 	path := memory(t)
 	storesuite.Delays(t, storesuite.Subject{Open: func(t testing.TB) core.Store {
 		return open(t, path)

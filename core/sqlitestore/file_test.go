@@ -162,6 +162,7 @@ func TestADirectoryIsNoFile(t *testing.T) {
 // TestADamagedFileIsAnError overwrites one page after the other. Whatever is hit, a record is as it
 // was written or its Load is an error: never is it not found, and never altered.
 func TestADamagedFileIsAnError(t *testing.T) {
+	t.Parallel()
 	const n, page = 40, 4096
 	path := memory(t)
 	store, err := sqlitestore.Open(path, sqlitestore.Options{})

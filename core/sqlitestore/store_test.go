@@ -126,6 +126,7 @@ func TestTwoApplicationsShareAFileByTheirTables(t *testing.T) {
 
 // TestStoresOpenANewFileAtOnce is about the moment at which the file and its table are made.
 func TestStoresOpenANewFileAtOnce(t *testing.T) {
+	t.Parallel()
 	for range 5 {
 		path := memory(t)
 		list := make([]*sqlitestore.Store, 8)

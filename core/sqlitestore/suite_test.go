@@ -11,6 +11,7 @@ import (
 var suiteFlags = storesuite.NewFlags()
 
 func TestStore(t *testing.T) {
+	t.Parallel()
 	sessiontest.TestStore(t, func(t testing.TB) core.Store { return fresh(t) })
 }
 

@@ -14,6 +14,7 @@ import (
 // TestTheSweepFollowsExpires takes a record through every way in which Expires can move, since the
 // index that the sweep reads does not move with it each time.
 func TestTheSweepFollowsExpires(t *testing.T) {
+	t.Parallel()
 	at := func(minute int) time.Time { return record(0).Used.Add(time.Duration(minute) * time.Minute) }
 	const never = -1
 	for name, c := range map[string]struct {
