@@ -133,7 +133,7 @@ func ownerEntryOf(b *stored) OwnerEntry {
 // A session that was the owner's before takes no further place, whatever the limit is by now.
 func (m *Manager) admit(
 	ctx context.Context, was string, next *stored, c *changes, undo func(context.Context),
-) (err error) {
+) error {
 	if m.owners == nil {
 		return nil
 	}
@@ -151,7 +151,7 @@ func (m *Manager) admit(
 	if was == next.owner {
 		limited = 0
 	}
-	err = m.add(ctx, next, c.signIn.epoch, limited)
+	err := m.add(ctx, next, c.signIn.epoch, limited)
 	admitted = err == nil
 	return err
 }

@@ -33,7 +33,7 @@ const (
 	TokenOutdated EventKind = "token_outdated"
 	// SignInRefused: Commit has refused a sign-in that the application had let through. Reason is
 	// "limit", "revoked" where all sessions, the owner's or everybody's, were revoked since it began,
-	// or "expired" where that is more than an hour ago.
+	// or "expired" where it began more than an hour ago. Each Commit that refuses it tells of it.
 	SignInRefused EventKind = "sign_in_refused"
 	// AllRevoked: the Manager has learned that all sessions before a moment are revoked.
 	AllRevoked EventKind = "all_sessions_revoked"

@@ -221,6 +221,7 @@ func TestASignInOnANodeThatLearnsTheMomentBeforeItsCommitIsStale(t *testing.T) {
 			require.Contains(t, other.events.takeKinds(), core.AllRevoked)
 			_, err := other.tryCommit(session)
 			requireStale(t, err)
+			require.Equal(t, []core.EventKind{core.SignInRefused}, other.events.takeKinds())
 		})
 	}
 }

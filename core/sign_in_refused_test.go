@@ -10,8 +10,8 @@ import (
 	"github.com/sessionserverstore/sessionserverstore/core"
 )
 
-// Whoever watches for old passwords hears of each sign-in that is refused, once, wherever it is
-// found out.
+// Whoever watches for old passwords hears of each sign-in that a Commit refuses, wherever it is found
+// out.
 func TestEachSignInThatIsRefusedIsMadeKnown(t *testing.T) {
 	everybody := func(m *site) { require.NoError(m.t, m.RevokeBefore(m.t.Context(), time.Now())) }
 	owners := func(m *site) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -48,15 +47,6 @@ func (x *index) of(owner string) *account {
 	return x.accounts[owner]
 }
 
-// slip lets others in, where they must not come in.
-func (x *index) slip() {
-	x.mu.Unlock()
-	for range 20 {
-		runtime.Gosched()
-	}
-	x.mu.Lock()
-}
-
 func (x *index) add(owner string, e core.OwnerEntry, epoch core.Epoch, limit int) (int, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -72,7 +62,7 @@ func (x *index) add(owner string, e core.OwnerEntry, epoch core.Epoch, limit int
 		return 0, core.ErrOwnerLimit
 	}
 	if x.fault == addsLate {
-		x.slip()
+		slip(&x.mu)
 	}
 	a.entries[e.ID] = e
 	return len(a.entries), nil
@@ -102,7 +92,7 @@ func (x *index) raise(owner string, epoch core.Epoch) (core.Epoch, []core.OwnerE
 	list := slices.Collect(maps.Values(a.entries))
 	switch x.fault {
 	case raisesLate:
-		x.slip()
+		slip(&x.mu)
 	case raisesBlind:
 		list = nil
 	}

@@ -64,12 +64,19 @@ func (s *server) put(
 		return core.ErrConflict
 	}
 	if f == comparesTooEarly {
-		s.mu.Unlock()
-		time.Sleep(time.Microsecond)
-		s.mu.Lock()
+		slip(&s.mu)
 	}
 	s.records[rec.ID] = next(is)
 	return nil
+}
+
+// slip lets others in, where they must not come in.
+func slip(mu *sync.Mutex) {
+	mu.Unlock()
+	for range 20 {
+		runtime.Gosched()
+	}
+	mu.Lock()
 }
 
 func (s *server) remove(id core.ID) {
