@@ -2,9 +2,12 @@ package core_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +161,31 @@ func TestASignInIsGoodForAnHour(t *testing.T) {
 		session.SetOwner("ada", m.beginSignIn("ada"))
 		require.NoError(t, session.Err(), "setting it anew mends it")
 	})
+}
+
+// A SignIn that was kept as text may come from a node whose clock is ahead: up to a minute, and one
+// more within a minute of RevokeBefore.
+func TestASignInOfTheFutureIsStale(t *testing.T) {
+	for ahead, stale := range map[time.Duration]bool{
+		2 * time.Minute: false, 2*time.Minute + time.Millisecond: true, 100 * 24 * time.Hour: true,
+	} {
+		bubble(t, ahead.String(), func(t *testing.T) {
+			m := newSite(t, core.Config{})
+			defer func() { require.NoError(t, m.Close()) }()
+			epoch := make([]byte, 8) // as of an owner of whom nothing was revoked
+			began := binary.BigEndian.AppendUint64(nil, uint64(time.Now().Add(ahead).UnixMilli()))
+			text := base64.RawURLEncoding.EncodeToString(slices.Concat(epoch, began, []byte("ada")))
+			var in core.SignIn
+			require.NoError(t, in.UnmarshalText([]byte(text)))
+			session := m.begin()
+			session.SetOwner("ada", in)
+			if stale {
+				requireStale(t, session.Err())
+				return
+			}
+			m.commit(session)
+		})
+	}
 }
 
 // The epoch that it began in is not kept for ever.
